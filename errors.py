@@ -1,0 +1,347 @@
+"""The refusals of this server, as one tree.
+
+Every refusal is one class here. It carries its facts as attributes and one sentence for a person: what is wrong and
+what to do. ``views/errors.py`` alone knows which family has which status and form.
+
+    Refusal
+    ├── Invalid                 what was sent cannot be taken as it is
+    │   ├── InvalidRequest      the request or form itself
+    │   ├── InvalidName         not a project name
+    │   ├── InvalidVersion      not a version
+    │   ├── InvalidFilename     not a distribution's filename
+    │   ├── InvalidArchive      the file is not a sound wheel or sdist
+    │   ├── InvalidMetadata     its core metadata is not sound
+    │   ├── Disagreement        form, filename and file do not say the same
+    │   ├── DigestMismatch      the bytes are not those that the form describes
+    │   └── InvalidSetting      a setting that cannot be used
+    ├── NotAuthenticated        nobody known is asking
+    ├── Forbidden               a known person without the right
+    │   └── ReadOnlyProject     archived or quarantined
+    ├── NotFound
+    │   ├── UnknownProject
+    │   ├── UnknownRelease
+    │   ├── UnknownFile
+    │   ├── UnknownUser
+    │   └── UnknownToken
+    ├── MethodNotAllowed
+    ├── NotAcceptable           no representation that the client takes
+    ├── Conflict                it clashes with what is there
+    │   ├── FilenameTaken       same name, other bytes
+    │   ├── FilenameBurned      the name was used by a file since deleted
+    │   └── NameTaken           a user, token or index of that name is there
+    ├── Gone                    an old action that is no longer done
+    ├── TooLarge
+    ├── UnsupportedMedia
+    ├── TooManyAttempts         carries ``retry_after`` in seconds
+    └── Unavailable             our own trouble; carries ``retry_after`` in seconds
+        ├── StorageFull
+        ├── StorageFailed
+        │   └── MissingBytes    listed, but not in the store
+        ├── DatabaseBusy
+        ├── DataDirectoryInUse
+        └── PortInUse
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A stranger's value, made fit for a sentence: quoted, escaped, at most ``limit`` characters."""
+    text = ascii(value if isinstance(value, str) else str(value))
+    return text if len(text) <= limit + 2 else f"{text[: limit - 2]}...'"
+
+
+class Refusal(Exception):
+    """The root. ``sentence`` is one line for a person; ``code`` a stable word for programs."""
+
+    code: ClassVar[str] = "refused"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Invalid(Refusal):
+    """What was sent cannot be taken as it is."""
+
+    code = "invalid"
+
+
+class InvalidRequest(Invalid):
+    """The request or the form itself is not sound."""
+
+    code = "invalid-request"
+
+
+class InvalidName(Invalid):
+    """Not a project name (core metadata specification, "Name")."""
+
+    code = "invalid-name"
+
+
+class InvalidVersion(Invalid):
+    """Not a version (version specifiers specification)."""
+
+    code = "invalid-version"
+
+
+class InvalidFilename(Invalid):
+    """Not the filename of a wheel or sdist."""
+
+    code = "invalid-filename"
+
+
+class InvalidArchive(Invalid):
+    """The file is not a sound wheel or sdist."""
+
+    code = "invalid-archive"
+
+
+class InvalidMetadata(Invalid):
+    """The core metadata is missing or not sound."""
+
+    code = "invalid-metadata"
+
+
+class Disagreement(Invalid):
+    """Form, filename and file do not say the same."""
+
+    code = "disagreement"
+
+
+class DigestMismatch(Invalid):
+    """The bytes received are not those that the form describes."""
+
+    code = "digest-mismatch"
+
+
+class InvalidSetting(Invalid):
+    """A setting has a value that cannot be used, or is not known."""
+
+    code = "invalid-setting"
+
+
+class NotAuthenticated(Refusal):
+    """No credential was sent, or a wrong one."""
+
+    code = "not-authenticated"
+
+
+class Forbidden(Refusal):
+    """The identity is known and lacks the right."""
+
+    code = "forbidden"
+
+
+class ReadOnlyProject(Forbidden):
+    """The project's status takes no uploads (PEP 792)."""
+
+    code = "read-only-project"
+
+
+class NotFound(Refusal):
+    """There is no such thing here."""
+
+    code = "not-found"
+
+
+class UnknownProject(NotFound):
+    """The index holds no project of that name."""
+
+    code = "unknown-project"
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"There is no project {shown(project)} here; check the spelling or search for it.")
+        self.project = project
+
+
+class UnknownRelease(NotFound):
+    """The project has no release of that version."""
+
+    code = "unknown-release"
+
+    def __init__(self, project: str, version: str) -> None:
+        super().__init__(f"Project {shown(project)} has no release {shown(version)}; its page lists those it has.")
+        self.project, self.version = project, version
+
+
+class UnknownFile(NotFound):
+    """The project has no file of that name."""
+
+    code = "unknown-file"
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(f"There is no file {shown(filename)} here; the project's page lists those there are.")
+        self.filename = filename
+
+
+class UnknownUser(NotFound):
+    """There is no user of that name."""
+
+    code = "unknown-user"
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"There is no user {shown(username)}; `cli.py user list` shows who there is.")
+        self.username = username
+
+
+class UnknownToken(NotFound):
+    """There is no such token, or it is not the asker's."""
+
+    code = "unknown-token"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such token of yours; list your tokens to see those that stand.")
+
+
+class MethodNotAllowed(Refusal):
+    """The address knows other methods; ``allowed`` names them."""
+
+    code = "method-not-allowed"
+
+    def __init__(self, sentence: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(sentence)
+        self.allowed = allowed
+
+
+class NotAcceptable(Refusal):
+    """None of the representations is one that the client takes; ``offered`` names them."""
+
+    code = "not-acceptable"
+
+    def __init__(self, offered: tuple[str, ...]) -> None:
+        super().__init__(f"Nothing here fits the Accept header; ask for one of: {', '.join(offered)}.")
+        self.offered = offered
+
+
+class Conflict(Refusal):
+    """It clashes with what is there."""
+
+    code = "conflict"
+
+
+class FilenameTaken(Conflict):
+    """A file of that name is there with other bytes.
+
+    The sentence begins with the words that clients look for: twine, poetry and pdm recognise "already exist".
+    """
+
+    code = "filename-taken"
+
+    def __init__(self, filename: str, sha256: str) -> None:
+        super().__init__(
+            f"File already exists: {shown(filename, 200)} is here with other contents (sha256 {sha256}); "
+            "publish the change under a new version."
+        )
+        self.filename, self.sha256 = filename, sha256
+
+
+class FilenameBurned(Conflict):
+    """A file of that name was here and was deleted; its name is not given out again."""
+
+    code = "filename-burned"
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(
+            f"The filename {shown(filename, 200)} belonged to a file that was deleted and is not used again; "
+            "choose a new version or build number."
+        )
+        self.filename = filename
+
+
+class NameTaken(Conflict):
+    """A user, token or index of that name is there."""
+
+    code = "name-taken"
+
+
+class Gone(Refusal):
+    """An old action that is no longer done."""
+
+    code = "gone"
+
+
+class TooLarge(Refusal):
+    """More bytes than are taken here."""
+
+    code = "too-large"
+
+
+class UnsupportedMedia(Refusal):
+    """A content type or coding that this address does not take."""
+
+    code = "unsupported-media"
+
+
+class TooManyAttempts(Refusal):
+    """Too many wrong passwords or requests; try again after ``retry_after`` seconds."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class Unavailable(Refusal):
+    """Our own trouble; nothing was changed. Try again after ``retry_after`` seconds."""
+
+    code = "unavailable"
+
+    def __init__(self, sentence: str, retry_after: int = 10) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class StorageFull(Unavailable):
+    """The disk or quota under the store is used up."""
+
+    code = "storage-full"
+
+    def __init__(self) -> None:
+        super().__init__("The package store is full and nothing was stored; free some space and try again.", 60)
+
+
+class StorageFailed(Unavailable):
+    """The store could not be read or written."""
+
+    code = "storage-failed"
+
+
+class MissingBytes(StorageFailed):
+    """A listed file whose bytes are not in the store: 503, not 404, since it was published and should come back."""
+
+    code = "missing-bytes"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The bytes of {shown(key, 200)} are missing from the store; an administrator has to restore them."
+        )
+        self.key = key
+
+
+class DatabaseBusy(Unavailable):
+    """Another writer held the database for too long."""
+
+    code = "database-busy"
+
+    def __init__(self) -> None:
+        super().__init__("The database is busy with other changes and nothing was changed; try again.", 5)
+
+
+class DataDirectoryInUse(Unavailable):
+    """Another server runs on this data directory."""
+
+    code = "data-directory-in-use"
+
+
+class PortInUse(Unavailable):
+    """The address cannot be listened on."""
+
+    code = "port-in-use"
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(f"Cannot listen on {host} port {port}: {why}; choose another with --port {port + 1}.")
+        self.host, self.port = host, port

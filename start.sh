@@ -1,0 +1,9 @@
+#!/bin/sh
+# Start the server, with everything it needs in .venv. Arguments go to server.py, for example:
+#   ./start.sh --host 0.0.0.0 --port 8080 --auth
+# The server runs in this folder, so ./packages and ./pypi.conf are those beside this file. PYTHON names the Python to use.
+set -eu
+CDPATH='' cd -- "$(dirname -- "$0")"
+. ./scripts/environment.sh
+prepare_environment .venv requirements.txt
+exec .venv/bin/python server.py "$@"
