@@ -1,0 +1,1 @@
+"""Tests of the simple repository API as values and pure functions."""
