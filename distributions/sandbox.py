@@ -1,0 +1,360 @@
+"""The same reading in a limited child process: an archive that eats memory or time takes only the child with it.
+
+Inspector (in the server) speaks with ``python -m distributions.sandbox`` over pipes. A frame is a length of four
+bytes and JSON; an answer is such a frame and a second of raw bytes, the core metadata. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import IO, Any, Final
+
+from distributions.core_metadata import CoreMetadata
+from distributions.filenames import parse_filename
+from distributions.reading import Distribution, read_distribution
+from errors import Invalid, InvalidArchive, Refusal, StorageFailed, TooLarge, shown
+
+MEMORY: Final = 512 << 20  # bytes beyond what the child has when it starts
+SECONDS: Final = 10.0
+BYTES_PER_SECOND: Final = 20_000_000  # each so many bytes of file allow one second more
+IDLE: Final = 60.0  # seconds until a child without work ends
+_LARGEST_FRAME: Final = 32 << 20
+_LENGTH: Final = struct.Struct(">L")
+_ROOT: Final = Path(__file__).resolve().parent.parent
+_KEPT_ENVIRONMENT: Final = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+class _Died(Exception):
+    """The child is gone, or answers nonsense."""
+
+
+class _Child:
+    """One long-lived child; used by one thread at a time."""
+
+    def __init__(self) -> None:
+        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "distributions.sandbox"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=_ROOT,
+            env={**environment, "PYTHONUTF8": "1"},
+            bufsize=0,
+        )
+        self.used = False
+        self.idle_since = 0.0
+
+    def ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes]:
+        """Send a request and wait for the answer; raises _Died where none comes in time."""
+        source, sink = self.process.stdout, self.process.stdin
+        assert source is not None  # noqa: S101 - both are pipes
+        assert sink is not None  # noqa: S101
+        # Pipes cannot be waited for on Windows, so the deadline kills the child instead: its pipe then ends.
+        deadline = threading.Timer(seconds, self.process.kill)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            _send(sink, json.dumps(request).encode())
+            return json.loads(_receive(source)), _receive(source)
+        except (OSError, EOFError, ValueError) as error:
+            raise _Died from error
+        finally:
+            deadline.cancel()
+
+    def end(self) -> None:
+        """Let it end by itself at the end of its input; kill it where it does not. Leaves no zombie."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self.process.wait(1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.end()
+
+
+class Inspector:
+    """A small pool of limited children. Any number of threads may ask; ``size`` are served at once, others wait.
+
+    Children start when they are first needed and end after a minute without work. After a fork the new process
+    forgets its parent's children and starts its own.
+    """
+
+    def __init__(self, size: int = 2, *, seconds: float = SECONDS, idle: float = IDLE) -> None:
+        self._size, self._seconds, self._idle_seconds = size, seconds, idle
+        self._idle: list[_Child] = []
+        self._reset()
+        _inspectors.add(self)
+
+    def _reset(self) -> None:
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(self._size)
+        self._reaper: threading.Timer | None = None
+        self._closed = False
+
+    def inspect(self, path: Path, filename: str, *, accept_legacy: bool = True) -> Distribution:
+        """``read_distribution`` in a child. Raises what it raises, and InvalidArchive where the limits were passed."""
+        parsed = parse_filename(filename, accept_legacy=accept_legacy)
+        seconds = self._seconds + _size(path) / BYTES_PER_SECOND
+        request: dict[str, object] = {
+            "path": str(path.absolute()),
+            "filename": filename,
+            "accept_legacy": accept_legacy,
+            "seconds": seconds,
+        }
+        answer, raw = self._ask(request, seconds)
+        if "refusal" in answer:
+            raise _refusal(str(answer["refusal"]), str(answer["sentence"]))
+        metadata = CoreMetadata.from_json(answer["metadata"], answer["description"])
+        served = raw if answer["served"] else None
+        return Distribution(parsed, int(answer["size"]), metadata, served, tuple(answer["warnings"]))
+
+    def close(self) -> None:
+        """End the idle children; those at work end when their answer is there."""
+        with self._lock:
+            self._closed = True
+            children, self._idle = self._idle, []
+            if self._reaper is not None:
+                self._reaper.cancel()
+                self._reaper = None
+        for child in children:
+            child.end()
+
+    def _ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes]:
+        with self._free:
+            child = self._take()
+            started = time.monotonic()
+            answer = self._answer(child, request, seconds)
+            # One that has worked before may have ended for reasons of its own; a fresh one tells.
+            if answer is None and child.used and time.monotonic() - started < seconds:
+                child = _Child()
+                answer = self._answer(child, request, seconds)
+            if answer is None:
+                raise _beyond_limits(str(request["filename"]))
+            self._give_back(child)
+            return answer
+
+    @staticmethod
+    def _answer(child: _Child, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes] | None:
+        """The child's answer, or None where it died; a child that does not answer is never used again."""
+        try:
+            return child.ask(request, seconds)
+        except _Died:
+            child.kill()
+            return None
+        except BaseException:
+            child.kill()
+            raise
+
+    def _take(self) -> _Child:
+        while True:
+            with self._lock:
+                child = self._idle.pop() if self._idle else None
+            if child is None:
+                return _Child()
+            if child.process.poll() is None:
+                return child
+            child.end()
+
+    def _give_back(self, child: _Child) -> None:
+        child.used, child.idle_since = True, time.monotonic()
+        with self._lock:
+            if not self._closed:
+                self._idle.append(child)
+                self._schedule()
+                return
+        child.end()
+
+    def _schedule(self) -> None:
+        """Have somebody look after idle children; called with the lock held."""
+        if self._reaper is None:
+            self._reaper = threading.Timer(self._idle_seconds, self._reap)
+            self._reaper.daemon = True
+            self._reaper.start()
+
+    def _reap(self) -> None:
+        oldest = time.monotonic() - self._idle_seconds
+        with self._lock:
+            self._reaper = None
+            ended = [child for child in self._idle if child.idle_since <= oldest]
+            self._idle = [child for child in self._idle if child.idle_since > oldest]
+            if self._idle and not self._closed:
+                self._schedule()
+        for child in ended:
+            child.end()
+
+    def forget(self) -> None:
+        """After a fork: the children are the parent's, only their pipes are closed here."""
+        children, self._idle = self._idle, []
+        self._reset()
+        for child in children:
+            for pipe in (child.process.stdin, child.process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            child.process.poll()  # finds that it is no child of this process and rests the case
+
+
+_inspectors: weakref.WeakSet[Inspector] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for inspector in list(_inspectors):
+        inspector.close()
+
+
+def _forget_all() -> None:
+    for inspector in list(_inspectors):
+        inspector.forget()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise StorageFailed(f"The uploaded file could not be read ({error.strerror}); try again.") from error
+
+
+def _beyond_limits(filename: str) -> InvalidArchive:
+    return InvalidArchive(
+        f"The file {shown(filename, 200)} could not be checked within the limits of time and memory; build it smaller."
+    )
+
+
+def _refusal(code: str, sentence: str) -> Refusal:
+    """The refusal that the child met, as the same class."""
+    kinds: list[type[Refusal]] = [Invalid, *Invalid.__subclasses__(), TooLarge, StorageFailed]
+    return next((kind for kind in kinds if kind.code == code), InvalidArchive)(sentence)
+
+
+def _send(sink: io.RawIOBase | IO[bytes], data: bytes) -> None:
+    view = memoryview(_LENGTH.pack(len(data)) + data)
+    while view:
+        view = view[sink.write(view) :]
+
+
+def _receive(source: io.RawIOBase | IO[bytes]) -> bytes:
+    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size))
+    if length > _LARGEST_FRAME:
+        raise ValueError("a frame of the sandbox is too large")
+    return _exactly(source, length)
+
+
+def _exactly(source: io.RawIOBase | IO[bytes], size: int) -> bytes:
+    data = source.read(size) or b""
+    while len(data) < size:
+        more = source.read(size - len(data))
+        if not more:
+            raise EOFError
+        data += more
+    return data
+
+
+def _answer(request: dict[str, Any]) -> tuple[dict[str, object], bytes]:
+    """What the child says to a request."""
+    try:
+        found = read_distribution(Path(request["path"]), request["filename"], accept_legacy=request["accept_legacy"])
+    except Refusal as refusal:
+        return {"refusal": refusal.code, "sentence": refusal.sentence}, b""
+    answer = {
+        "size": found.size,
+        "metadata": found.metadata.to_json(),
+        "description": found.metadata.description,
+        "served": found.core_metadata is not None,
+        "warnings": found.warnings,
+    }
+    return answer, found.core_metadata or b""
+
+
+def _limit_for_ever() -> None:
+    """Memory, files and core dumps of the child; where the system has no such limits, the deadline is all there is."""
+    try:
+        import resource
+    except ImportError:
+        return
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        pages = 0
+    memory = pages * resource.getpagesize() + MEMORY
+    _lower(resource.RLIMIT_AS, memory)
+    _lower(resource.RLIMIT_FSIZE, 0)
+    _lower(resource.RLIMIT_CORE, 0)
+
+
+def _lower(limit: int, value: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(limit)
+    if hard != resource.RLIM_INFINITY:
+        value = min(value, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def _limit_cpu(seconds: float) -> None:
+    """Let this request use so much processor time beyond what was used before it."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = time.process_time()
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(used + seconds) + 2
+    if hard == resource.RLIM_INFINITY or soft <= hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def _waits(source: int) -> bool:
+    """Whether a request comes before the child has been idle for twice its time: then its parent forgot it."""
+    if sys.platform == "win32":
+        return True
+    import select
+
+    return bool(select.select([source], [], [], 2 * IDLE)[0])
+
+
+def _serve() -> None:
+    """Answer requests until the input ends."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its children itself
+    sys.dont_write_bytecode = True
+    source = io.FileIO(os.dup(0))
+    sink = io.FileIO(os.dup(1), "w")
+    os.dup2(2, 1)  # whatever prints must not break the frames
+    _limit_for_ever()
+    while _waits(source.fileno()):
+        try:
+            request = json.loads(_receive(source))
+        except EOFError:
+            return
+        _limit_cpu(request["seconds"])
+        answer, raw = _answer(request)
+        try:
+            _send(sink, json.dumps(answer).encode())
+            _send(sink, raw)
+        except BrokenPipeError:
+            return
+
+
+if __name__ == "__main__":
+    _serve()

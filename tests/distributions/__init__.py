@@ -1,0 +1,1 @@
+"""Tests of what an uploaded file is."""
