@@ -1,0 +1,1 @@
+"""Passwords and tokens: how they are made, kept and checked. No database, no Flask."""

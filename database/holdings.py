@@ -1,0 +1,342 @@
+"""The statements that change what an index holds. Each runs inside a ``Change``, beside its journal row."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from database.models import (
+    Attestations,
+    BurnedFilename,
+    CoreMetadataFile,
+    File,
+    PackageIndex,
+    Project,
+    Release,
+    Word,
+)
+from database.search import forget_project, index_project, words_of
+from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, UnknownProject, UnknownRelease, shown
+from simple.model import ProjectStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """All that the row of one file says. ``key`` is the release's, ``lookalike`` the ultranormalized project name."""
+
+    project: NormalizedName
+    display_name: str
+    lookalike: str
+    version: str
+    key: str
+    filename: str
+    location: str
+    kind: str
+    python_tag: str
+    size: int
+    sha256: str
+    md5: str
+    blake2b: str
+    requires_python: str | None
+    uploaded: datetime
+    uploader: str
+    metadata: Mapping[str, object]
+    description: str
+    core_metadata: bytes | None = None
+    core_metadata_sha256: str | None = None
+    attestations: str | None = None
+    comment: str = ""
+
+
+class Refusing(TypedDict):
+    """What the server's rules say of filenames and names."""
+
+    overwrite: bool
+    refuse_similar: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file that is there: its row, digest and place."""
+
+    id: int
+    filename: str
+    project: NormalizedName
+    version: str
+    sha256: str
+    location: str
+    yanked: str | None
+    size: int
+
+
+def index_id_of(connection: Connection, index: str) -> int:
+    """The row of an index that is known to be there."""
+    return connection.execute(select(PackageIndex.id).where(PackageIndex.name == index)).scalar_one()
+
+
+def held_file(connection: Connection, index_id: int, filename: str) -> HeldFile | None:
+    """The file of that name, in whatever case, or None."""
+    rows = held_files(connection, File.index_id == index_id, File.filename_key == filename.lower())
+    return rows[0] if rows else None
+
+
+def held_files(connection: Connection, *where: Any) -> list[HeldFile]:
+    """The files that fulfil the conditions."""
+    rows = connection.execute(
+        select(
+            File.id, File.filename, Project.name, Release.version, File.sha256, File.location, File.yanked, File.size
+        )
+        .join(Project, Project.id == File.project_id)
+        .join(Release, Release.id == File.release_id)
+        .where(*where)
+        .order_by(File.id)
+    )
+    return [HeldFile(row[0], row[1], NormalizedName(row[2]), *row[3:]) for row in rows]
+
+
+def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpack[Refusing]) -> HeldFile | None:
+    """Refuse a file that this index cannot take; the held file of that name if there is one that may be met again.
+
+    Raises FilenameTaken (other bytes under that name), FilenameBurned, ReadOnlyProject and Conflict (a second sdist of
+    a release, or a project too similar to another).
+    """
+    held = held_file(connection, index_id, new.filename)
+    if held is not None:
+        if held.filename == new.filename and (held.sha256 == new.sha256 or rules["overwrite"]):
+            return held
+        raise FilenameTaken(held.filename, held.sha256)
+    burned = connection.execute(
+        select(BurnedFilename.sha256).where(
+            BurnedFilename.index_id == index_id, BurnedFilename.filename_key == new.filename.lower()
+        )
+    ).first()
+    if burned is not None:
+        raise FilenameBurned(new.filename)
+    project = connection.execute(
+        select(Project.id, Project.status).where(Project.index_id == index_id, Project.name == new.project)
+    ).first()
+    if project is None:
+        if rules["refuse_similar"]:
+            _refuse_similar(connection, index_id, new)
+        return None
+    if not ProjectStatus(project.status).takes_uploads:
+        raise ReadOnlyProject(
+            f"Project {shown(new.project)} is {project.status} and takes no new files; "
+            "set its status to active before uploading."
+        )
+    if new.kind == "sdist":
+        _refuse_second_sdist(connection, project.id, new)
+    return None
+
+
+def _refuse_similar(connection: Connection, index_id: int, new: NewFile) -> None:
+    similar = connection.execute(
+        select(Project.name).where(Project.index_id == index_id, Project.lookalike == new.lookalike)
+    ).first()
+    if similar is not None:
+        raise Conflict(
+            f"The project name {shown(new.project)} is too similar to that of {shown(similar.name)}; choose another."
+        )
+
+
+def _refuse_second_sdist(connection: Connection, project_id: int, new: NewFile) -> None:
+    other = connection.execute(
+        select(File.filename)
+        .join(Release, Release.id == File.release_id)
+        .where(Release.project_id == project_id, Release.key == new.key, File.kind == "sdist")
+    ).first()
+    if other is not None:
+        raise Conflict(
+            f"Release {new.version} of {shown(new.project)} has a source distribution, {other.filename}; "
+            "there can be only one, so publish another version."
+        )
+
+
+def add_file(connection: Connection, index_id: int, new: NewFile) -> bool:
+    """List a file, with its project and release where they are new. True if the release is new.
+
+    The UNIQUE constraint on the filename has the last word.
+    """
+    project_id = _project_row(connection, index_id, new)
+    release_id, is_new = _release_row(connection, project_id, new)
+    file_id = connection.execute(
+        insert(File).returning(File.id),
+        {
+            "index_id": index_id, "project_id": project_id, "release_id": release_id, "filename": new.filename,
+            "filename_key": new.filename.lower(), "location": new.location, "kind": new.kind,
+            "python_tag": new.python_tag, "size": new.size, "sha256": new.sha256, "md5": new.md5,
+            "blake2b": new.blake2b, "requires_python": new.requires_python, "yanked": None,
+            "uploaded": new.uploaded, "uploader": new.uploader, "metadata_sha256": new.core_metadata_sha256,
+            "has_provenance": new.attestations is not None, "comment": new.comment,
+        },
+    ).scalar_one()  # fmt: skip
+    if new.core_metadata is not None:
+        body = zlib.compress(new.core_metadata, 6)
+        connection.execute(insert(CoreMetadataFile).values(file_id=file_id, body=body))
+    if new.attestations is not None:
+        connection.execute(insert(Attestations).values(file_id=file_id, body=new.attestations))
+    refresh_project(connection, project_id, new.uploaded)
+    return is_new
+
+
+def _project_row(connection: Connection, index_id: int, new: NewFile) -> int:
+    found = connection.execute(
+        select(Project.id).where(Project.index_id == index_id, Project.name == new.project)
+    ).scalar_one_or_none()
+    if found is not None:
+        return found
+    return connection.execute(
+        insert(Project).returning(Project.id),
+        {
+            "index_id": index_id, "name": new.project, "display_name": new.display_name, "lookalike": new.lookalike,
+            "status": ProjectStatus.ACTIVE.value, "created": new.uploaded, "updated": new.uploaded, "serial": 0,
+            "file_count": 0, "summary": "",
+        },
+    ).scalar_one()  # fmt: skip
+
+
+def _release_row(connection: Connection, project_id: int, new: NewFile) -> tuple[int, bool]:
+    found = connection.execute(
+        select(Release.id).where(Release.project_id == project_id, Release.key == new.key)
+    ).scalar_one_or_none()
+    if found is not None:
+        return found, False
+    made = connection.execute(
+        insert(Release).returning(Release.id),
+        {
+            "project_id": project_id, "version": new.version, "key": new.key, "created": new.uploaded,
+            "core_metadata": dict(new.metadata), "description": new.description,
+        },
+    ).scalar_one()  # fmt: skip
+    return made, True
+
+
+def refresh_project(connection: Connection, project_id: int, at: datetime) -> None:
+    """Set anew what lists and the search show of a project: latest version, summary, number of files, words."""
+    rows = connection.execute(
+        select(Release.id, Release.version, func.count(File.id).label("files"), func.count(File.yanked).label("yanked"))
+        .join(File, File.release_id == Release.id)
+        .where(Release.project_id == project_id)
+        .group_by(Release.id)
+    ).all()
+    values: dict[str, Any] = {"updated": at, "file_count": sum(row.files for row in rows)}
+    if not rows:
+        connection.execute(
+            update(Project).where(Project.id == project_id).values(**values, latest_version=None, summary="")
+        )
+        forget_project(connection, project_id)
+        return
+    latest = max(rows, key=_latest_first)
+    release = connection.execute(
+        select(Release.core_metadata, Release.description, Project.display_name)
+        .join(Project, Project.id == Release.project_id)
+        .where(Release.id == latest.id)
+    ).one()
+    summary = str(release.core_metadata.get("summary") or "")
+    connection.execute(
+        update(Project).where(Project.id == project_id).values(**values, latest_version=latest.version, summary=summary)
+    )
+    keywords = str(release.core_metadata.get("keywords") or "")
+    index_project(connection, project_id, (release.display_name, summary, keywords, release.description))
+    _remember_words(connection, f"{release.display_name} {summary}")
+
+
+def _latest_first(row: Any) -> tuple[bool, bool, Version]:
+    version = Version(row.version)
+    return row.files > row.yanked, not version.is_prerelease, version
+
+
+def _remember_words(connection: Connection, text: str) -> None:
+    words = [{"word": word, "backwards": word[::-1]} for word in sorted(words_of(text))]
+    if words:
+        connection.execute(insert(Word).prefix_with("OR IGNORE", dialect="sqlite"), words)
+
+
+def remove_files(connection: Connection, index_id: int, files: list[HeldFile], at: datetime) -> None:
+    """Unlist files, burn their names, drop releases left empty. The project's row stays: its name stays claimed."""
+    if not files:
+        return
+    ids = [file.id for file in files]
+    project_ids = set(connection.execute(select(File.project_id).where(File.id.in_(ids)).distinct()).scalars())
+    for beside in (CoreMetadataFile, Attestations):
+        connection.execute(delete(beside).where(beside.file_id.in_(ids)))
+    connection.execute(delete(File).where(File.id.in_(ids)))
+    connection.execute(
+        insert(BurnedFilename),
+        [
+            {"index_id": index_id, "filename_key": file.filename.lower(), "sha256": file.sha256, "deleted": at}
+            for file in files
+        ],
+    )
+    for project_id in project_ids:
+        empty = select(Release.id).where(
+            Release.project_id == project_id, ~select(File.id).where(File.release_id == Release.id).exists()
+        )
+        connection.execute(delete(Release).where(Release.id.in_(empty)))
+        refresh_project(connection, project_id, at)
+
+
+def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: NewFile) -> None:
+    """Unlist a file and list another under its name (the ``overwrite`` setting)."""
+    for beside in (CoreMetadataFile, Attestations):
+        connection.execute(delete(beside).where(beside.file_id == held.id))
+    connection.execute(delete(File).where(File.id == held.id))
+    connection.execute(
+        update(Release)
+        .where(
+            Release.id.in_(select(Release.id).join(Project).where(Project.name == new.project, Release.key == new.key))
+        )
+        .where(Release.project_id.in_(select(Project.id).where(Project.index_id == index_id)))
+        .values(core_metadata=dict(new.metadata), description=new.description)
+    )
+    add_file(connection, index_id, new)
+
+
+def set_yanked(connection: Connection, files: list[HeldFile], reason: str | None, at: datetime) -> None:
+    """Yank files with a reason, perhaps empty, or restore them with None (PEP 592)."""
+    ids = [file.id for file in files]
+    connection.execute(update(File).where(File.id.in_(ids)).values(yanked=reason))
+    for project_id in set(connection.execute(select(File.project_id).where(File.id.in_(ids))).scalars()):
+        refresh_project(connection, project_id, at)
+
+
+def set_location(connection: Connection, held: HeldFile, location: str) -> None:
+    """The bytes of a file lie elsewhere now."""
+    connection.execute(update(File).where(File.id == held.id).values(location=location))
+
+
+def set_status(
+    connection: Connection, index_id: int, project: NormalizedName, status: ProjectStatus, reason: str | None
+) -> None:
+    """Set a project's status marker (PEP 792). Raises UnknownProject."""
+    moved = connection.execute(
+        update(Project)
+        .where(Project.index_id == index_id, Project.name == project)
+        .values(status=status.value, status_reason=reason)
+    ).rowcount
+    if not moved:
+        raise UnknownProject(project)
+
+
+def files_of(
+    connection: Connection, index_id: int, project: NormalizedName, key: str | None, filename: str | None
+) -> list[HeldFile]:
+    """The files of a project, of one of its releases, or the one named. Raises UnknownProject, UnknownRelease."""
+    where = [Project.index_id == index_id, Project.name == project]
+    if not held_files(connection, *where):
+        raise UnknownProject(project)
+    if key is not None:
+        where.append(Release.key == key)
+    if filename is not None:
+        where.append(File.filename == filename)
+    files = held_files(connection, *where)
+    if not files and filename is None:
+        raise UnknownRelease(project, key or "")
+    return files

@@ -1,0 +1,187 @@
+"""What jobs over the whole store ask: every listed file, and whether what the database says of itself holds.
+
+Long answers are read in pages, each in a transaction of its own, so that a check of hours holds up no checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, Text, func, select, type_coerce
+from sqlalchemy.exc import DBAPIError
+
+from database.engine import Database
+from database.journal import Actor, Entry, chain_hash
+from database.models import CoreMetadataFile, File, JournalEntry, PackageIndex, Project
+from errors import StorageFailed
+
+_PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file that some index lists, where it lies and what its bytes are. ``size`` is in bytes."""
+
+    id: int
+    project: str
+    filename: str
+    location: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFindings:
+    """How many rows the journal has, and a sentence for each fault of its chain."""
+
+    rows: int
+    faults: tuple[str, ...]
+
+
+@contextmanager
+def _reading(database: Database) -> Iterator[Connection]:
+    """A damaged page can also come out as text that is none: that too is a failed store, not a fault of ours."""
+    try:
+        with database.reading() as connection:
+            yield connection
+    except DBAPIError as error:
+        raise StorageFailed(
+            f"The database holds what cannot be read ({error.orig}); restore a backup of {database.path.name}."
+        ) from error
+
+
+def _files() -> Select[*tuple[Any, ...]]:
+    return select(File.id, Project.name, File.filename, File.location, File.size, File.sha256).join(
+        Project, Project.id == File.project_id
+    )
+
+
+def listed_files(database: Database) -> Iterator[ListedFile]:
+    """Every file that any index lists. Raises StorageFailed for a damaged database."""
+    last = -1
+    while True:
+        with _reading(database) as connection:
+            rows = connection.execute(_files().where(File.id > last).order_by(File.id).limit(_PAGE)).all()
+        yield from (ListedFile(*row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id
+
+
+def count_files(database: Database) -> int:
+    """How many files are listed."""
+    with _reading(database) as connection:
+        return connection.execute(select(func.count()).select_from(File)).scalar_one()
+
+
+def find_file(database: Database, index: str, filename: str) -> ListedFile | None:
+    """The file of that name, in whatever case, on that index; also one of a quarantined project."""
+    with _reading(database) as connection:
+        row = connection.execute(
+            _files()
+            .join(PackageIndex, PackageIndex.id == File.index_id)
+            .where(PackageIndex.name == index, File.filename_key == filename.lower())
+        ).first()
+    return ListedFile(*row) if row else None
+
+
+def still_listed(database: Database, file: ListedFile) -> bool:
+    """Whether the row stands as it was read: not deleted, replaced or moved since."""
+    with _reading(database) as connection:
+        row = connection.execute(
+            select(File.id).where(File.id == file.id, File.location == file.location, File.sha256 == file.sha256)
+        ).first()
+    return row is not None
+
+
+def faults_of_core_metadata(database: Database) -> Iterator[tuple[str, str]]:
+    """Filename and sentence of each kept core metadata file (PEP 658) that is not what its digest says."""
+    last = -1
+    while True:
+        with _reading(database) as connection:
+            rows = connection.execute(
+                select(File.id, File.filename, File.metadata_sha256, CoreMetadataFile.body)
+                .outerjoin(CoreMetadataFile, CoreMetadataFile.file_id == File.id)
+                .where(File.id > last, File.metadata_sha256.is_not(None))
+                .order_by(File.id)
+                .limit(_PAGE // 10)  # bodies are some kilobytes each
+            ).all()
+        for row in rows:
+            fault = _metadata_fault(row.metadata_sha256, row.body)
+            if fault:
+                yield row.filename, fault
+        if not rows:
+            return
+        last = rows[-1].id
+
+
+def _metadata_fault(sha256: str, body: bytes | None) -> str:
+    if body is None:
+        return "The core metadata that its page offers is not kept; restore a backup of the database."
+    try:
+        found = hashlib.sha256(zlib.decompress(body)).hexdigest()
+    except zlib.error:
+        return "The kept core metadata cannot be unpacked; restore a backup of the database."
+    if found != sha256:
+        return f"The kept core metadata has sha256 {found}, its page says {sha256}; restore a backup of the database."
+    return ""
+
+
+def verify_journal(database: Database) -> JournalFindings:
+    """Compute the journal's chain anew: a row that was changed, taken out or put in shows."""
+    count, previous, last, faults = 0, "", -1, []
+    while True:
+        with _reading(database) as connection:
+            rows = connection.execute(
+                _journal_rows().where(JournalEntry.serial > last).order_by(JournalEntry.serial).limit(_PAGE)
+            ).all()
+        for row in rows:
+            if not _fits(previous, row):
+                faults.append(f"Row {row.serial} ({row.action}) does not fit the chain: it or one before was changed.")
+            previous = row.chain
+        count += len(rows)
+        if len(rows) < _PAGE:
+            return JournalFindings(count, (*faults, *_cut_off(database)))
+        last = rows[-1].serial
+
+
+def _journal_rows() -> Select[*tuple[Any, ...]]:
+    # The detail as its text: damaged JSON is a finding, not an exception.
+    return select(
+        JournalEntry.serial, JournalEntry.at, JournalEntry.action, JournalEntry.index_name, JournalEntry.project,
+        JournalEntry.version, JournalEntry.filename, JournalEntry.actor, JournalEntry.token, JournalEntry.address,
+        JournalEntry.request_id, type_coerce(JournalEntry.detail, Text).label("detail"), JournalEntry.chain,
+    )  # fmt: skip
+
+
+def _fits(previous: str, row: Any) -> bool:
+    try:
+        detail = json.loads(row.detail)
+    except ValueError:
+        return False
+    by = Actor(row.actor, row.token, row.address, row.request_id)
+    entry = Entry(row.action, row.index_name, row.project, row.version, row.filename, detail)
+    return isinstance(detail, dict) and chain_hash(previous, row.serial, row.at, by, entry) == str(row.chain)
+
+
+def _cut_off(database: Database) -> Iterator[str]:
+    """A chain says nothing of rows taken from its end; the serials of indexes do."""
+    with _reading(database) as connection:
+        last = connection.execute(select(func.max(JournalEntry.serial))).scalar_one() or 0
+        indexes = connection.execute(select(PackageIndex.name, PackageIndex.serial)).all()
+    for index in indexes:
+        if index.serial > last:
+            yield f"The journal ends at {last}, but index {index.name} stands at {index.serial}: its end was taken off."
+
+
+def integrity_faults(database: Database) -> list[str]:
+    """What SQLite's own check of the whole file says is wrong; none for a sound one."""
+    with _reading(database) as connection:
+        said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    return [] if said == ["ok"] else said

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs the migrations on the connection that ``database.schema`` hands over."""
+
+from alembic import context
+
+from database.models import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+context.run_migrations()

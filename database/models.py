@@ -1,0 +1,245 @@
+"""The tables.
+
+Moments are kept as whole microseconds since 1970 UTC, digests as lower-case hex, versions both as spelled and as the
+key under which ``1.0`` and ``1.0.0`` are one release.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as an integer of microseconds: exact, sortable, the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To microseconds."""
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From microseconds."""
+        return None if value is None else _EPOCH + timedelta(microseconds=int(value))
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can speak of it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class PackageIndex(Base):
+    """A named collection of projects; ``main`` is always there. ``serial`` is that of its last change."""
+
+    __tablename__ = "indexes"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    title: Mapped[str] = mapped_column(String(200), default="")
+    created: Mapped[datetime] = mapped_column(Moment)
+    serial: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
+class Project(Base):
+    """One project of one index. What lists show of it is kept beside it and set anew with each change."""
+
+    __tablename__ = "projects"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    display_name: Mapped[str] = mapped_column(String(200))
+    lookalike: Mapped[str] = mapped_column(String(200))
+    status: Mapped[str] = mapped_column(String(20), default="active")
+    status_reason: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(Moment)
+    updated: Mapped[datetime] = mapped_column(Moment)
+    serial: Mapped[int] = mapped_column(BigInteger, default=0)
+    file_count: Mapped[int] = mapped_column(Integer, default=0)
+    latest_version: Mapped[str | None] = mapped_column(String(200))
+    summary: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (
+        Index("uq_projects_index_id_name", "index_id", "name", unique=True),
+        Index("ix_projects_index_id_updated", "index_id", "updated"),
+        Index("ix_projects_index_id_lookalike", "index_id", "lookalike"),
+    )
+
+
+class Release(Base):
+    """One version of a project. Its metadata is that of the first file that came."""
+
+    __tablename__ = "releases"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    version: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(200))
+    created: Mapped[datetime] = mapped_column(Moment)
+    core_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
+    description: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (Index("uq_releases_project_id_key", "project_id", "key", unique=True),)
+
+
+class File(Base):
+    """One distribution. ``yanked`` is NULL or the reason, perhaps empty; ``location`` its key in the store."""
+
+    __tablename__ = "files"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"))
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    filename_key: Mapped[str] = mapped_column(String(255))
+    location: Mapped[str] = mapped_column(String(600))
+    kind: Mapped[str] = mapped_column(String(20))
+    python_tag: Mapped[str] = mapped_column(String(200))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    md5: Mapped[str] = mapped_column(String(32))
+    blake2b: Mapped[str] = mapped_column(String(64))
+    requires_python: Mapped[str | None] = mapped_column(Text)
+    yanked: Mapped[str | None] = mapped_column(Text)
+    uploaded: Mapped[datetime] = mapped_column(Moment)
+    uploader: Mapped[str] = mapped_column(String(200))
+    metadata_sha256: Mapped[str | None] = mapped_column(String(64))
+    has_provenance: Mapped[bool] = mapped_column(default=False)
+    comment: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (
+        Index("uq_files_index_id_filename_key", "index_id", "filename_key", unique=True),
+        Index("uq_files_index_id_location", "index_id", "location", unique=True),
+        Index("ix_files_index_id_uploaded", "index_id", "uploaded"),
+    )
+
+
+class CoreMetadataFile(Base):
+    """The exact bytes of a distribution's METADATA or PKG-INFO (PEP 658), deflated."""
+
+    __tablename__ = "core_metadata_files"
+    file_id: Mapped[int] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), primary_key=True)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Attestations(Base):
+    """The attestations that came with an upload, as sent (PEP 740), not yet verified."""
+
+    __tablename__ = "attestations"
+    file_id: Mapped[int] = mapped_column(ForeignKey("files.id", ondelete="CASCADE"), primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+
+
+class BurnedFilename(Base):
+    """A filename whose file was deleted; it is never given out again."""
+
+    __tablename__ = "burned_filenames"
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"), primary_key=True)
+    filename_key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    deleted: Mapped[datetime] = mapped_column(Moment)
+
+
+class JournalEntry(Base):
+    """One change, and who made it. Serials rise and are never reused; ``chain`` hashes the row onto the one before."""
+
+    __tablename__ = "journal"
+    serial: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(Moment)
+    action: Mapped[str] = mapped_column(String(60))
+    index_name: Mapped[str | None] = mapped_column(String(100))
+    project: Mapped[str | None] = mapped_column(String(200))
+    version: Mapped[str | None] = mapped_column(String(200))
+    filename: Mapped[str | None] = mapped_column(String(255))
+    actor: Mapped[str] = mapped_column(String(200))
+    token: Mapped[str | None] = mapped_column(String(40))
+    address: Mapped[str | None] = mapped_column(String(80))
+    request_id: Mapped[str | None] = mapped_column(String(80))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    chain: Mapped[str] = mapped_column(String(64))
+    __table_args__ = (Index("ix_journal_index_name_project_serial", "index_name", "project", "serial"),)
+
+
+class User(Base):
+    """An account. Deactivated, never erased. ``default_password`` stands until the shipped password is changed."""
+
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(100))
+    username_key: Mapped[str] = mapped_column(String(100), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(300))
+    email: Mapped[str] = mapped_column(String(300), default="")
+    is_admin: Mapped[bool] = mapped_column(default=False)
+    active: Mapped[bool] = mapped_column(default=True)
+    default_password: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[datetime] = mapped_column(Moment)
+    last_login: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Token(Base):
+    """An API token: its public id, and the hash of its secret. Revoked, never erased."""
+
+    __tablename__ = "tokens"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True)
+    secret_sha256: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    created: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime | None] = mapped_column(Moment)
+    revoked: Mapped[datetime | None] = mapped_column(Moment)
+    last_used: Mapped[datetime | None] = mapped_column(Moment)
+    last_address: Mapped[str | None] = mapped_column(String(80))
+
+
+class Session(Base):
+    """A signed-in browser: the hash of its cookie, its person, its end."""
+
+    __tablename__ = "sessions"
+    id_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created: Mapped[datetime] = mapped_column(Moment)
+    last_seen: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment)
+    address: Mapped[str | None] = mapped_column(String(80))
+    user_agent: Mapped[str] = mapped_column(String(300), default="")
+
+
+class Counter(Base):
+    """Named numbers: ``access`` moves with every change of accounts, so that cached verdicts end at once."""
+
+    __tablename__ = "counters"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class Downloads(Base):
+    """Whole downloads of a file on a day (days since 1970, UTC)."""
+
+    __tablename__ = "downloads"
+    index_name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    filename: Mapped[str] = mapped_column(String(255), primary_key=True)
+    project: Mapped[str] = mapped_column(String(200), index=True)
+    version: Mapped[str] = mapped_column(String(200))
+    count: Mapped[int] = mapped_column(Integer)
+
+
+class Word(Base):
+    """The words of names and summaries, forwards and backwards: where spelling suggestions come from."""
+
+    __tablename__ = "words"
+    word: Mapped[str] = mapped_column(String(60), primary_key=True)
+    backwards: Mapped[str] = mapped_column(String(60), index=True)

@@ -1,0 +1,285 @@
+"""Every change to what an index holds: publish, yank, delete, status, adopt. Nothing else writes.
+
+The bytes go first: they are received, checked, synced and named before one short transaction lists them, so a crash
+leaves at most an unlisted file. A deletion goes the other way round: unlisted first, moved aside afterwards.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from packaging.utils import NormalizedName
+
+from database import holdings
+from database.engine import Database
+from database.holdings import HeldFile, NewFile
+from database.journal import Actor, Change, Entry
+from distributions.claims import Claim
+from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
+from distributions.reading import Distribution
+from errors import MissingBytes, StorageFull, UnknownFile
+from simple.model import ProjectStatus
+from storage import Digests, Incoming, Storage, StoredFile
+
+
+class Reader(Protocol):
+    """What reads and checks a distribution: ``distributions.sandbox.Inspector``."""
+
+    def inspect(self, path: Path, filename: str, *, accept_legacy: bool = True) -> Distribution:
+        """Read one. Raises the refusals of ``distributions``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings say of uploads. ``min_free_space`` is in bytes."""
+
+    overwrite: bool = False
+    accept_legacy: bool = True
+    refuse_similar: bool = False
+    min_free_space: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of an upload; ``changed`` is False for the same file sent again."""
+
+    project: NormalizedName
+    version: str
+    filename: str
+    sha256: str
+    changed: bool
+    warnings: tuple[str, ...] = ()
+
+
+class PackageManager:
+    """The changes. Each takes ``by``: nobody changes anything without a name in the journal."""
+
+    def __init__(self, database: Database, storage: Storage, reader: Reader, rules: Rules) -> None:
+        self.database = database
+        self.storage = storage
+        self.reader = reader
+        self.rules = rules
+
+    # -- in
+
+    def receive(self) -> Incoming:
+        """A place for an upload's bytes. Raises StorageFull below the low-water mark, StorageFailed."""
+        if self.storage.free_bytes() < self.rules.min_free_space:
+            raise StorageFull
+        return self.storage.receive()
+
+    def publish(self, index: str, incoming: Incoming, claim: Claim, *, by: Actor) -> Published:
+        """Take one distribution into an index. On return it is on stable storage, listed and in the journal.
+
+        Raises the refusals of ``distributions``, DigestMismatch, Disagreement, FilenameTaken, FilenameBurned,
+        ReadOnlyProject, Conflict; StorageFull, StorageFailed and DatabaseBusy when it is our fault.
+        """
+        digests = incoming.finish()
+        filename = parse_filename(claim.filename, accept_legacy=self.rules.accept_legacy)
+        claim.must_agree_with_filename(filename)
+        claim.must_match({"sha256": digests.sha256, "md5": digests.md5, "blake2b": digests.blake2b})
+        distribution = self.reader.inspect(incoming.path, claim.filename, accept_legacy=self.rules.accept_legacy)
+        claim.must_agree_with(distribution)
+        location = f"{filename.project}/{filename.filename}"
+        with self.storage.claimed(location):
+            new = _new_file(distribution, digests, location, by)
+            new = replace(new, attestations=claim.attestations, comment=claim.comment)
+            return self._place(index, incoming, new, distribution.warnings, by)
+
+    def _place(self, index: str, incoming: Incoming, new: NewFile, warnings: tuple[str, ...], by: Actor) -> Published:
+        held = self._meets(index, new)
+        if held is not None and held.sha256 == new.sha256:
+            self._restore_if_lost(held, incoming)
+            return Published(new.project, held.version, new.filename, new.sha256, changed=False)
+        if held is not None:
+            # Overwriting: the old bytes stay listed and whole until the row points to the new ones.
+            new = replace(new, location=f"{new.project}/{new.sha256[:16]}/{new.filename}")
+        self.storage.put(incoming, new.location)
+        with self.database.writing() as change:
+            version = self._list(change, index, new, warnings, by)
+        if held is not None:
+            self.storage.set_aside(held.location)
+        return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
+
+    def _meets(self, index: str, new: NewFile) -> HeldFile | None:
+        with self.database.reading() as connection:
+            index_id = holdings.index_id_of(connection, index)
+            return holdings.must_take(connection, index_id, new, **self._refusing)
+
+    @property
+    def _refusing(self) -> holdings.Refusing:
+        return {"overwrite": self.rules.overwrite, "refuse_similar": self.rules.refuse_similar}
+
+    def _restore_if_lost(self, held: HeldFile, incoming: Incoming) -> None:
+        try:
+            self.storage.open(held.location).close()
+        except MissingBytes:
+            self.storage.put(incoming, held.location)
+
+    def _list(self, change: Change, index: str, new: NewFile, warnings: tuple[str, ...], by: Actor) -> str:
+        index_id = holdings.index_id_of(change.connection, index)
+        held = holdings.must_take(change.connection, index_id, new, **self._refusing)
+        detail: dict[str, object] = {"sha256": new.sha256, "size": new.size}
+        if warnings:
+            detail["warnings"] = list(warnings)
+        if held is not None:
+            holdings.replace_bytes(change.connection, index_id, held, new)
+            detail["replaced"] = held.sha256
+            change.record(by, Entry("file.replace", index, new.project, held.version, new.filename, detail))
+            return held.version
+        if holdings.add_file(change.connection, index_id, new):
+            change.record(by, Entry("release.create", index, new.project, new.version))
+        change.record(by, Entry("file.publish", index, new.project, new.version, new.filename, detail))
+        return new.version
+
+    def adopt(self, index: str, stored: StoredFile, *, by: Actor) -> Published:
+        """List a file that lies in the store already, where it lies: dropped there by a person, or left by a crash.
+
+        Raises as ``publish`` does.
+        """
+        name = stored.key.rpartition("/")[2]
+        filename = parse_filename(name, accept_legacy=self.rules.accept_legacy)
+        with self.storage.claimed(f"{filename.project}/{name}"), self.storage.local(stored.key) as path:
+            digests = digests_of(path)
+            distribution = self.reader.inspect(path, name, accept_legacy=self.rules.accept_legacy)
+            new = replace(_new_file(distribution, digests, stored.key, by), uploaded=stored.modified)
+            held = self._meets(index, new)
+            if held is not None and held.sha256 == new.sha256:
+                self._relocate_if_lost(index, held, stored.key, by)
+                return Published(new.project, held.version, name, new.sha256, changed=False)
+            with self.database.writing() as change:
+                version = self._list(change, index, new, distribution.warnings, by)
+        return Published(new.project, version, name, new.sha256, changed=True, warnings=distribution.warnings)
+
+    def _relocate_if_lost(self, index: str, held: HeldFile, location: str, by: Actor) -> None:
+        """The file was moved by a person: its row follows it."""
+        if held.location == location or self._is_there(held.location):
+            return
+        with self.database.writing() as change:
+            holdings.set_location(change.connection, held, location)
+            detail = {"from": held.location, "to": location}
+            change.record(by, Entry("file.relocate", index, held.project, held.version, held.filename, detail))
+
+    def _is_there(self, location: str) -> bool:
+        try:
+            self.storage.open(location).close()
+        except MissingBytes:
+            return False
+        return True
+
+    # -- about what is there
+
+    def yank(
+        self, index: str, project: NormalizedName, version: str, filename: str | None, reason: str, *, by: Actor
+    ) -> int:
+        """Yank a release or one of its files (PEP 592), with a reason, perhaps empty; how many files changed.
+
+        Raises UnknownProject, UnknownRelease, UnknownFile.
+        """
+        return self._set_yanked(index, project, version, filename, reason, by)
+
+    def unyank(self, index: str, project: NormalizedName, version: str, filename: str | None, *, by: Actor) -> int:
+        """Take a yank back; how many files changed. Raises as ``yank`` does."""
+        return self._set_yanked(index, project, version, filename, None, by)
+
+    def _set_yanked(
+        self, index: str, project: NormalizedName, version: str, filename: str | None, reason: str | None, by: Actor
+    ) -> int:
+        with self.database.writing() as change:
+            files = self._files(change, index, project, version, filename)
+            changed = [file for file in files if file.yanked != reason]
+            if not changed:
+                return 0
+            holdings.set_yanked(change.connection, changed, reason, change.at)
+            action = "file.unyank" if reason is None else "file.yank"
+            detail = {} if reason is None else {"reason": reason}
+            for file in changed:
+                change.record(by, Entry(action, index, project, file.version, file.filename, detail))
+        return len(changed)
+
+    def delete(
+        self,
+        index: str,
+        project: NormalizedName,
+        version: str | None = None,
+        filename: str | None = None,
+        *,
+        reason: str = "",
+        by: Actor,
+    ) -> list[str]:
+        """Delete a project's files, a release's or one; their filenames, which are never given out again.
+
+        The bytes are moved aside, where an operator can still fetch them. Raises as ``yank`` does.
+        """
+        with self.database.writing() as change:
+            files = self._files(change, index, project, version, filename)
+            holdings.remove_files(change.connection, holdings.index_id_of(change.connection, index), files, change.at)
+            for file in files:
+                detail = {"reason": reason, "sha256": file.sha256, "size": file.size}
+                change.record(by, Entry("file.delete", index, project, file.version, file.filename, detail))
+        for file in files:
+            self.storage.set_aside(file.location)
+        return [file.filename for file in files]
+
+    def set_status(
+        self, index: str, project: NormalizedName, status: ProjectStatus, reason: str | None, *, by: Actor
+    ) -> None:
+        """Set a project's status marker (PEP 792). Raises UnknownProject."""
+        with self.database.writing() as change:
+            index_id = holdings.index_id_of(change.connection, index)
+            holdings.set_status(change.connection, index_id, project, status, reason)
+            detail = {"status": status.value, "reason": reason or ""}
+            change.record(by, Entry("project.status", index, project, detail=detail))
+
+    def _files(
+        self, change: Change, index: str, project: NormalizedName, version: str | None, filename: str | None
+    ) -> list[HeldFile]:
+        key = release_key(check_version(version)) if version is not None else None
+        index_id = holdings.index_id_of(change.connection, index)
+        files = holdings.files_of(change.connection, index_id, project, key, filename)
+        if not files:
+            raise UnknownFile(filename or "")
+        return files
+
+
+def _new_file(distribution: Distribution, digests: Digests, location: str, by: Actor) -> NewFile:
+    filename, metadata = distribution.filename, distribution.metadata
+    core_metadata = distribution.core_metadata
+    return NewFile(
+        project=filename.project,
+        display_name=metadata.name,
+        lookalike=ultranormalize(metadata.name),
+        version=str(filename.version),
+        key=release_key(filename.version),
+        filename=filename.filename,
+        location=location,
+        kind=filename.kind,
+        python_tag=filename.python_tag,
+        size=distribution.size,
+        sha256=digests.sha256,
+        md5=digests.md5,
+        blake2b=digests.blake2b,
+        requires_python=metadata.requires_python,
+        uploaded=datetime.now(UTC),
+        uploader=by.name,
+        metadata=metadata.to_json(),
+        description=metadata.description or "",
+        core_metadata=core_metadata,
+        core_metadata_sha256=hashlib.sha256(core_metadata).hexdigest() if core_metadata is not None else None,
+    )
+
+
+def digests_of(path: Path) -> Digests:
+    """The digests of a file that lies on disk."""
+    hashes = (hashlib.sha256(), hashlib.md5(usedforsecurity=False), hashlib.blake2b(digest_size=32))
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            for digest in hashes:
+                digest.update(chunk)
+    sha256, md5, blake2b = (digest.hexdigest() for digest in hashes)
+    return Digests(sha256, md5, blake2b)

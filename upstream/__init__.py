@@ -1,0 +1,1 @@
+"""Other indexes: their place. Nothing is asked of them yet."""
