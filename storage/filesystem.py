@@ -150,12 +150,10 @@ class FilesystemStorage:
         target = self.root / key
         with _translated():
             self._sync(temporary.sync)
-            made = not target.parent.is_dir()
-            target.parent.mkdir(parents=True, exist_ok=True)
             if target.is_symlink() or target.exists():
                 self.set_aside(key)
             temporary.path.chmod(0o644)
-            temporary.path.rename(target)
+            made = _rename(temporary.path, target)
             temporary.moved()
             self._sync_folder(target.parent)
             if made:
@@ -270,6 +268,22 @@ class FilesystemStorage:
                 shutil.rmtree(place)
                 swept += 1
         return swept
+
+
+def _rename(source: Path, target: Path) -> bool:
+    """Rename into a folder that is made if need be; whether it was. A deletion may remove it meanwhile: then again."""
+    made = False
+    while True:
+        if not target.parent.is_dir():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made = True
+        try:
+            source.rename(target)
+        except FileNotFoundError:
+            if target.parent.is_dir() or not source.exists():
+                raise
+        else:
+            return made
 
 
 def _remove_if_abandoned(path: Path) -> bool:
