@@ -89,9 +89,10 @@ class Search:
             instead = None
             if not found and not ranked:
                 alternatives = [_alternatives(connection, word) for word in words]
-                if any(options != [word] for options, word in zip(alternatives, words, strict=True)):
-                    ranked = _ranked(connection, alternatives)
-                    instead = " ".join(options[0] for options in alternatives) if ranked else None
+                ranked = _ranked(connection, alternatives) if alternatives != [[word] for word in words] else []
+                if ranked:
+                    instead = " ".join(options[0] for options in alternatives)
+                    found = self._by_name(connection, index_id, instead)
             seen = dict.fromkeys([*found, *ranked])
             return self._page(connection, index_id, list(seen), limit, offset, instead)
 

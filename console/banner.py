@@ -1,0 +1,47 @@
+"""What a start says, on one screen: where, what is there, who may do what, and what is unsafe about it."""
+
+from __future__ import annotations
+
+import sys
+
+from database.engine import SAFE_SQLITE, sqlite_version
+from services import Services
+
+
+def print_banner(services: Services, port: int, *, made_admin: bool) -> None:
+    """Say it on stderr."""
+    settings = services.settings
+    stats = services.catalogue.stats()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = settings.base_url or f"http://{host}:{port}"
+    uploaders = "people with an account or token" if settings.auth_enabled else "anybody"
+    sqlite = ".".join(map(str, sqlite_version()))
+    lines = [
+        "PyPI Clone",
+        f"  Address     {url}/",
+        f"  Install     pip install --index-url {url}/simple/ NAME",
+        f"  Upload      twine upload --repository-url {url}/upload dist/*",
+        f"  Data        {settings.data_path}",
+        f"  Holds       {stats['projects']:,} projects, {stats['files']:,} files, {stats['bytes'] / 1e6:,.1f} MB",
+        f"  May read    anybody who can connect; may upload: {uploaders}",
+        f"  Server      {settings.server_name}, {settings.workers} x {settings.threads} threads, SQLite {sqlite}",
+    ]
+    if made_admin:
+        password = "the one of PYPI_ADMIN_PASSWORD" if settings.admin_password else "admin, from this machine only"
+        lines.append(f"  New         administrator 'admin' was made; password: {password}")
+    lines += [f"  Unsafe      {warning}" for warning in _warnings(services)]
+    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - it is what this module is for
+
+
+def _warnings(services: Services) -> list[str]:
+    warnings = list(services.settings.warnings)
+    if not services.settings.auth_enabled and services.settings.is_local:
+        warnings.append(
+            "authentication is off: whoever can connect may upload, yank and delete (turn it on with --auth)"
+        )
+    if services.settings.auth_enabled and services.accounts.default_password_stands():
+        warnings.append("the default password stands; change it with `cli.py user password --username admin`")
+    if sqlite_version() < SAFE_SQLITE:
+        newer = ".".join(map(str, SAFE_SQLITE))
+        warnings.append(f"this SQLite can damage its write-ahead log under rare timing; {newer} or newer does not")
+    return warnings

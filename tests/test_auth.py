@@ -1,0 +1,230 @@
+"""Who is asking, and what they may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from auth import ANYBODY, ANYBODY_ON_AN_OPEN_SERVER, Identity, Peer, Permission, Role, allows
+from credentials.passwords import Passwords
+from credentials.tokens import PREFIX, make_token, read_token
+from errors import Conflict, Forbidden, InvalidRequest, NameTaken, NotAuthenticated, UnknownToken, UnknownUser
+from services import Services
+from tests.conftest import PASSWORDS, TESTER, basic
+
+HERE = Peer("127.0.0.1")
+ELSEWHERE = Peer("203.0.113.9")
+
+
+def header(username: str, password: str | None = None) -> str:
+    """The Authorization header of somebody."""
+    return basic(username, password)["Authorization"]
+
+
+@pytest.mark.parametrize(
+    ("identity", "may"),
+    [
+        (ANYBODY, {Permission.READ}),
+        (ANYBODY_ON_AN_OPEN_SERVER, {Permission.READ, Permission.UPLOAD, Permission.YANK, Permission.DELETE}),
+        (
+            Identity("bob", Role.UPLOADER),
+            {Permission.READ, Permission.UPLOAD, Permission.YANK, Permission.ACCOUNT},
+        ),
+        (Identity("bob", Role.UPLOADER, token="t"), {Permission.READ, Permission.UPLOAD, Permission.YANK}),
+        (Identity("alice", Role.ADMINISTRATOR), set(Permission)),
+        (Identity("alice", Role.ADMINISTRATOR, token="t"), set(Permission) - {Permission.ACCOUNT}),
+    ],
+)
+def test_what_each_may_do(identity: Identity, may: set[Permission]) -> None:
+    """Permissions are data: nobody on an open server may all but manage accounts; a token cannot make tokens."""
+    assert {permission for permission in Permission if allows(identity, permission)} == may
+
+
+def test_unknown_names_and_wrong_passwords_look_alike(secured: Services) -> None:
+    """S102: the same sentence, and about the same time."""
+    took = {}
+    said = set()
+    for username in ("bob", "nobody"):
+        started = time.perf_counter()
+        with pytest.raises(NotAuthenticated) as caught:
+            secured.authenticator.authenticate(header(username, "wrong"), HERE)
+        took[username] = time.perf_counter() - started
+        said.add(caught.value.sentence)
+    assert len(said) == 1
+    assert took["nobody"] > 0.01  # a real hash was computed
+
+
+@pytest.mark.parametrize("text", ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x", "Bearer x", "x" * 10_000])
+def test_what_is_no_credential(secured: Services, text: str) -> None:
+    """A header that cannot be read is a wrong credential, never an error of ours and never nobody."""
+    with pytest.raises(NotAuthenticated):
+        secured.authenticator.authenticate(text, HERE)
+
+
+def test_a_megabyte_of_password_is_refused_at_once(secured: Services) -> None:
+    """S104: nothing that long is hashed."""
+    assert not secured.authenticator.passwords.verify(Passwords().hash("x"), "x" * 1_000_000)
+    with pytest.raises(InvalidRequest):
+        secured.account_manager.create_user("carol", "x" * 5000, by=TESTER)
+
+
+def test_no_header_is_anybody(secured: Services, services: Services) -> None:
+    """Without a credential one is anybody, who on an open server may more."""
+    assert secured.authenticator.authenticate(None, HERE) is ANYBODY
+    assert services.authenticator.authenticate("whatever a client sends", HERE) is ANYBODY_ON_AN_OPEN_SERVER
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.account_manager.set_password("bob", "another password", by=TESTER),
+        lambda one: one.account_manager.set_active("bob", active=False, by=TESTER),
+    ],
+)
+def test_a_change_of_the_account_ends_the_verdict(secured: Services, change: Callable[[Services], None]) -> None:
+    """What was good a moment ago is refused as soon as the password or the account changed."""
+    assert secured.authenticator.authenticate(header("bob"), HERE).username == "bob"
+    change(secured)
+    with pytest.raises(NotAuthenticated):
+        secured.authenticator.authenticate(header("bob"), HERE)
+
+
+def test_a_change_in_another_process_ends_the_verdict(secured: Services, open_server: Callable[..., Services]) -> None:
+    """The shell beside the server counts too."""
+    secured.authenticator.authenticate(header("bob"), HERE)
+    open_server(auth_enabled="true").account_manager.set_active("bob", active=False, by=TESTER)
+    with pytest.raises(NotAuthenticated):
+        secured.authenticator.authenticate(header("bob"), HERE)
+
+
+def test_verdicts_are_believed_for_a_while_only(open_server: Callable[..., Services]) -> None:
+    """With a life of 0 seconds nothing is believed from before."""
+    one = open_server(auth_enabled="true", auth_write_expires="0")
+    one.account_manager.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    one.authenticator.authenticate(header("bob"), HERE)
+    assert one.authenticator.remembered(header("bob")) is not None
+    assert one.authenticator.remembered(header("bob"), writing=True) is None
+
+
+def test_the_default_password(open_server: Callable[..., Services]) -> None:
+    """S100: the shipped password is taken from this machine, not from elsewhere nor through a proxy, also when it was
+    found good a moment before; changed, it is gone.
+    """
+    one = open_server(auth_enabled="true")
+    assert one.account_manager.ensure_admin(None)
+    assert one.accounts.default_password_stands()
+    assert one.authenticator.authenticate(header("admin", "admin"), HERE).is_admin
+    for peer in (ELSEWHERE, Peer("127.0.0.1", forwarded=True)):
+        with pytest.raises(Forbidden):
+            one.authenticator.authenticate(header("admin", "admin"), peer)
+    one.account_manager.set_password("admin", "changed", by=TESTER)
+    assert not one.accounts.default_password_stands()
+    assert one.authenticator.authenticate(header("admin", "changed"), ELSEWHERE).is_admin
+
+
+def test_the_first_administrator(open_server: Callable[..., Services]) -> None:
+    """A given password is no default one; where an administrator exists none is made."""
+    one = open_server(auth_enabled="true")
+    assert one.account_manager.ensure_admin("given")
+    assert not one.accounts.default_password_stands()
+    assert not one.account_manager.ensure_admin("another")
+    assert one.authenticator.authenticate(header("admin", "given"), ELSEWHERE).is_admin
+
+
+def test_an_admin_who_was_deactivated_is_brought_back_with_his_own_password(
+    open_server: Callable[..., Services],
+) -> None:
+    """Where no active administrator is left, `admin` gets in again, and his password is not reset."""
+    one = open_server(auth_enabled="true")
+    one.account_manager.create_user("admin", "his own", by=TESTER)
+    assert one.account_manager.ensure_admin(None)
+    assert one.authenticator.authenticate(header("admin", "his own"), ELSEWHERE).is_admin
+
+
+def test_the_last_administrator_stays(secured: Services) -> None:
+    """The only administrator cannot be deactivated nor lose the role; with a second one they can."""
+    manager = secured.account_manager
+    with pytest.raises(Conflict):
+        manager.set_active("alice", active=False, by=TESTER)
+    with pytest.raises(Conflict):
+        manager.set_admin("alice", is_admin=False, by=TESTER)
+    assert secured.accounts.has_admin()
+    manager.set_admin("bob", is_admin=True, by=TESTER)
+    manager.set_active("alice", active=False, by=TESTER)
+
+
+def test_names_of_users(secured: Services) -> None:
+    """Names are one whatever their case; odd ones are refused."""
+    with pytest.raises(NameTaken):
+        secured.account_manager.create_user("BOB", "x", by=TESTER)
+    for name in ("", "__token__", "a b", "-x", "x" * 101, "a\nb", "ä"):
+        with pytest.raises(InvalidRequest):
+            secured.account_manager.create_user(name, "x", by=TESTER)
+    with pytest.raises(UnknownUser):
+        secured.account_manager.set_password("nobody", "x", by=TESTER)
+
+
+def test_tokens_have_a_form() -> None:
+    """A token has our prefix, and a mistyped one is known as such without asking anybody."""
+    token = make_token()
+    assert token.text.startswith(f"{PREFIX}_{token.id}_")
+    assert read_token(f" {token.text}\n") == token
+    assert token.fits(token.secret_sha256)
+    assert not make_token().fits(token.secret_sha256)
+    for wrong in ("", "x", token.text[:-1], token.text + "x", token.text.replace(PREFIX, "abc"), token.text[::-1]):
+        assert read_token(wrong) is None
+    letter = token.text[20]
+    assert read_token(token.text[:20] + ("a" if letter != "a" else "b") + token.text[21:]) is None
+
+
+def test_tokens_expire_and_are_revoked(secured: Services) -> None:
+    """Expired, revoked and unknown tokens are refused; so is a token of somebody else's under one's own name."""
+    manager = secured.account_manager
+    token, row = manager.create_token("bob", "ci", 30, by=TESTER)
+    assert row.expires is not None
+    assert 29 <= (row.expires - datetime.now(UTC)).days <= 30
+    assert secured.authenticator.check_token(token.text) == Identity(
+        "bob",
+        Role.UPLOADER,
+        secured.accounts.user("bob").id,
+        token=token.id,  # type: ignore[union-attr]
+    )
+    with pytest.raises(UnknownToken):
+        manager.revoke_token("alice", token.id, by=TESTER)
+    manager.revoke_token("bob", token.id, by=TESTER)
+    for text in (token.text, make_token().text):
+        with pytest.raises(NotAuthenticated):
+            secured.authenticator.check_token(text)
+    assert manager.accounts.tokens_of("bob") == []
+
+
+def test_token_lives_are_bounded(open_server: Callable[..., Services]) -> None:
+    """With a longest life set, a token without one gets it, and a longer one is refused."""
+    one = open_server(auth_enabled="true", auth_token_max_days="90")
+    one.account_manager.create_user("bob", "x", by=TESTER)
+    _, row = one.account_manager.create_token("bob", "ci", None, by=TESTER)
+    assert row.expires is not None
+    for days in (0, -1, 91):
+        with pytest.raises(InvalidRequest):
+            one.account_manager.create_token("bob", "ci", days, by=TESTER)
+    for name in ("", " ", "x" * 201, "a\nb"):
+        with pytest.raises(InvalidRequest):
+            one.account_manager.create_token("bob", name, 1, by=TESTER)
+
+
+def test_sessions_end_on_the_server(secured: Services) -> None:
+    """S116: signed out, a copied cookie is worth nothing; a new password ends every session of its person."""
+    manager = secured.account_manager
+    first, second = (manager.sign_in("bob", by=TESTER, agent="a browser") for _ in range(2))
+    found = manager.session(first)
+    assert found is not None
+    assert found.account.username == "bob"
+    manager.sign_out(first, by=TESTER)
+    assert manager.session(first) is None
+    assert manager.session(second) is not None
+    manager.set_password("bob", "another", by=TESTER)
+    assert manager.session(second) is None
+    assert manager.session("made up") is None

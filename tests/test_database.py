@@ -1,0 +1,274 @@
+"""The database: transactions, the change counter, schema, search."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from database import schema
+from database.engine import SAFE_SQLITE, Database, database_path, sqlite_version
+from database.journal import Entry
+from database.models import Base, Counter, JournalEntry, PackageIndex
+from database.search import Search, within_one_edit
+from errors import DatabaseBusy, InvalidRequest, InvalidSetting, StorageFailed
+from services import Services
+from tests.conftest import ROOT, TESTER
+from tests.factory import build_wheel
+from tests.test_package_manager import publish
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """A prepared database of its own."""
+    made = Database(tmp_path / "index.sqlite3")
+    schema.prepare(made)
+    return made
+
+
+def test_the_sqlite_in_use_is_a_safe_one() -> None:
+    """F14: releases before 3.51.3 can corrupt a WAL; the tests run on what the server runs on."""
+    assert sqlite_version() >= SAFE_SQLITE
+
+
+def test_the_schema_is_what_the_models_say(database: Database) -> None:
+    """The migrations lead to the tables of the models, none more, none less."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with closing(database), database.reading() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_object": lambda _o, n, *_: not n.startswith("search")}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_preparing_again_changes_nothing(database: Database) -> None:
+    """A current schema is left alone, and a newer one is refused with what to do."""
+    with closing(database):
+        schema.prepare(database)
+        with database.writing() as change:
+            change.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(InvalidSetting, match="newer version"):
+            schema.prepare(database)
+
+
+def test_two_processes_may_prepare_at_once(tmp_path: Path) -> None:
+    """Two starts on a new folder make one schema."""
+    script = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from database import schema
+from database.engine import Database
+schema.prepare(Database(Path({str(tmp_path / "index.sqlite3")!r})))
+"""
+    started = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+    assert [one.wait(60) for one in started] == [0, 0, 0]
+
+
+def test_writes_survive_and_are_durable(database: Database) -> None:
+    """WAL with synchronous=FULL: what was committed survives a power cut."""
+    with closing(database), database.reading() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+
+
+def test_a_failed_change_leaves_nothing(database: Database) -> None:
+    """An error inside a change takes back its rows and its journal."""
+    with closing(database):
+        with suppress(RuntimeError), database.writing() as change:
+            change.connection.execute(insert(Counter).values(name="x", value=1))
+            change.record(TESTER, Entry("x"))
+            raise RuntimeError
+        with database.reading() as connection:
+            assert connection.execute(select(Counter.name)).all() == []
+            assert connection.execute(select(JournalEntry.serial)).all() == []
+
+
+def test_serials_start_high_and_rise(database: Database) -> None:
+    """A new database starts above any earlier one's serials; an index's serial is that of its last change."""
+    with closing(database):
+        for _ in range(2):
+            with database.writing() as change:
+                change.record(TESTER, Entry("a", "main"))
+                change.record(TESTER, Entry("b"))
+        with database.reading() as connection:
+            serials = list(connection.execute(select(JournalEntry.serial).order_by(JournalEntry.serial)).scalars())
+            of_main = connection.execute(select(PackageIndex.serial)).scalar_one()
+    assert serials[0] > 200_000_000
+    assert serials == list(range(serials[0], serials[0] + 4))
+    assert of_main == serials[2]
+
+
+def test_the_counter_moves_with_every_commit(database: Database, tmp_path: Path) -> None:
+    """A commit by this object, by another process of ours, or by a stranger's tool is noticed."""
+    with closing(database), closing(Database(tmp_path / "index.sqlite3")) as other:
+        seen = {database.changes.current()}
+        for one in (database, other):
+            with one.writing() as change:
+                change.connection.execute(text("UPDATE counters SET value = value"))
+            assert database.changes.current() not in seen
+            seen.add(database.changes.current())
+        stranger = database._connect()
+        stranger.execute("CREATE TABLE strange (x)")
+        stranger.close()
+        time.sleep(0.06)  # foreign tools are looked for 20 times a second
+        assert database.changes.current() not in seen
+
+
+def test_a_busy_database_is_said_so(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F13: another process that holds the write lock for too long gives 503, never 500."""
+    monkeypatch.setattr("database.engine.BUSY_SECONDS", 0.2)
+    with closing(database), closing(Database(tmp_path / "index.sqlite3")) as other:
+        holder = database._connect()
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy), other.writing():
+            pass
+        holder.execute("ROLLBACK")
+        holder.close()
+        with other.writing():
+            pass
+
+
+def test_writers_wait_for_each_other(database: Database) -> None:
+    """Six threads that each add 20 times lose none."""
+    with closing(database):
+        with database.writing() as change:
+            change.connection.execute(insert(Counter).values(name="n", value=0))
+
+        def add() -> None:
+            for _ in range(20):
+                with database.writing() as change:
+                    value = change.connection.execute(select(Counter.value).where(Counter.name == "n")).scalar_one()
+                    change.connection.execute(text(f"UPDATE counters SET value = {value + 1} WHERE name = 'n'"))
+
+        threads = [threading.Thread(target=add) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with database.reading() as connection:
+            assert connection.execute(select(Counter.value).where(Counter.name == "n")).scalar_one() == 120
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    """F16: what is no database is said to be none, with what to do."""
+    (tmp_path / "index.sqlite3").write_bytes(b"this is not a database" * 1000)
+    with pytest.raises(StorageFailed, match="cannot be used"):
+        Database(tmp_path / "index.sqlite3")
+
+
+@pytest.mark.parametrize("location", ["postgresql://x/y", "index.sqlite3", "sqlite://"])
+def test_other_databases_are_refused(location: str) -> None:
+    """Only SQLite files are served as yet."""
+    with pytest.raises(InvalidSetting):
+        database_path(location)
+
+
+# -- search
+
+
+@pytest.fixture
+def library(services: Services, tmp_path: Path) -> Search:
+    """A few projects to look for."""
+    for name, summary, description in [
+        ("flask", "A simple framework for building complex web applications.", "Web and more web."),
+        ("flask-login", "User session management.", ""),
+        ("requests", "HTTP for humans.", "An elegant library, not a flask."),
+        ("acme_hello", "Greets people.", "Naïve café."),
+        ("numpy", "Fundamental package for array computing.", ""),
+    ]:
+        publish(services, build_wheel(tmp_path, name, summary=summary, description=description))
+    return services.search
+
+
+def found(search: Search, query: str) -> list[str]:
+    """The names of what a query finds, in order."""
+    return [hit.name for hit in search.find(query).hits]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("flask", ["flask", "flask-login", "requests"]),
+        ("fla", ["flask", "flask-login", "requests"]),
+        ("acme_hello", ["acme-hello"]),
+        ("acme hello", ["acme-hello"]),
+        ("hello", ["acme-hello"]),
+        ("array computing", ["numpy"]),
+        ("cafe", ["acme-hello"]),
+        ("HUMANS", ["requests"]),
+        ("", []),
+        ("zzzzzz", []),
+    ],
+)
+def test_search_finds(library: Search, query: str, names: list[str]) -> None:
+    """Names first, then summaries, then descriptions; prefixes, any spelling of a name, accents forgiven."""
+    assert found(library, query) == names
+
+
+@pytest.mark.parametrize("query", ["flsk", "falsk", "flaskk", "flasl", "lask"])
+def test_one_mistake_is_forgiven(library: Search, query: str) -> None:
+    """A letter left out, swapped, added or changed still finds, and says what was looked for instead."""
+    result = library.find(query)
+    assert result.hits[0].name == "flask"
+    assert result.instead == "flask"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ['"', "'", '"flask', "flask AND", "NOT", "OR OR", "name:flask", "*", "flask*", "(", "a - b", "\\", "%", "_", "^x",
+     "NEAR(a b)", "{x}", "\0flask", "💥", "; DROP TABLE search"],
+)  # fmt: skip
+def test_operators_are_harmless(library: Search, query: str) -> None:
+    """S96: what people type is never search syntax."""
+    assert library.find(query).total >= 0
+
+
+def test_long_queries_are_refused(library: Search) -> None:
+    """S96."""
+    with pytest.raises(InvalidRequest):
+        library.find("x" * 201)
+
+
+def test_pages_of_results(library: Search) -> None:
+    """Limit and offset cut the ranked list; the total is that of all."""
+    first, second = library.find("flask", limit=2), library.find("flask", limit=2, offset=2)
+    assert [hit.name for hit in first.hits + second.hits] == ["flask", "flask-login", "requests"]
+    assert first.total == second.total == 3
+
+
+def test_what_was_deleted_is_not_found(library: Search, services: Services) -> None:
+    """A project without files leaves the search."""
+    from packaging.utils import NormalizedName
+
+    services.manager.delete("main", NormalizedName("flask"), by=TESTER)
+    assert found(library, "flask") == ["flask-login", "requests"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "near"),
+    [("abcd", "abcd", True), ("abcd", "abdc", True), ("abcd", "abc", True), ("abcd", "abcde", True),
+     ("abcd", "axcd", True), ("abcd", "acbx", False), ("abcd", "ab", False), ("abcd", "dcba", False)],
+)  # fmt: skip
+def test_one_edit(one: str, other: str, near: bool) -> None:
+    """One letter added, left out or changed, or two neighbours swapped."""
+    assert within_one_edit(one, other) is near
+    assert within_one_edit(other, one) is near
+
+
+def test_the_driver_reads_what_others_wrote(open_server: Callable[..., Services]) -> None:
+    """`quick` sees each commit at once: it keeps no transaction open."""
+    one, other = open_server(), open_server()
+    before = one.database.quick("SELECT serial FROM indexes WHERE name = ?", ("main",))[0]
+    with other.database.writing() as change:
+        change.record(TESTER, Entry("x", "main"))
+    assert one.database.quick("SELECT serial FROM indexes WHERE name = ?", ("main",))[0] > before

@@ -1,0 +1,127 @@
+"""One line for each request, written by a thread of its own, so that a warm page does not wait for it.
+
+Secrets never come here: no query string, no header but the client's name of itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import orjson
+import structlog
+
+_EVERY_SECONDS = 0.2
+_MOST_WAITING = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said of one request. ``milliseconds`` until its last byte was handed over."""
+
+    at: float
+    method: str
+    path: str
+    status: int
+    size: int
+    milliseconds: float
+    user: str
+    client: str
+    request_id: str
+    agent: str
+
+
+class AccessLog:
+    """Takes lines and writes them soon after, all that wait at once."""
+
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+        self._stream = stream
+        self._written = _as_json if as_json else _as_text
+        self._waiting: deque[Line] = deque(maxlen=_MOST_WAITING)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    def add(self, line: Line) -> None:
+        """Take a line; if writing hangs, the oldest are dropped rather than requests held up."""
+        self._waiting.append(line)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_EVERY_SECONDS):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines = []
+        while self._waiting:
+            lines.append(self._written(self._waiting.popleft()))
+        if lines:
+            try:
+                self._stream.write("".join(lines))
+                self._stream.flush()
+            except (OSError, ValueError):
+                return  # a full log disk must not stop answers; audit rows are in the database
+
+    def close(self) -> None:
+        """Write the rest and end the thread."""
+        self._stop.set()
+        self.flush()
+
+
+def _clean(text: str) -> str:
+    """A stranger's text on one line, without terminal codes."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def _as_text(line: Line) -> str:
+    at = datetime.fromtimestamp(line.at, UTC)
+    return (
+        f"{at:%Y-%m-%d %H:%M:%S} {line.status} {line.method:<6} {_clean(line.path)} {line.size}B "
+        f"{line.milliseconds:.1f}ms {line.client} {_clean(line.user)} {line.request_id} {_clean(line.agent)}\n"
+    )
+
+
+def _as_json(line: Line) -> str:
+    at = datetime.fromtimestamp(line.at, UTC)
+    said = {
+        "at": at.isoformat(timespec="milliseconds"), "event": "request", "method": line.method, "path": line.path,
+        "status": line.status, "bytes": line.size, "ms": round(line.milliseconds, 2), "user": line.user,
+        "client": line.client, "request_id": line.request_id, "agent": line.agent,
+    }  # fmt: skip
+    return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE).decode()
+
+
+def configure(*, as_json: bool) -> None:
+    """Set the form of all other log lines."""
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def log_failure(environ: Mapping[str, Any], error: BaseException) -> None:
+    """Write a fault of ours to the log, with its trace, under the request's number."""
+    structlog.get_logger().error(
+        "fault",
+        request_id=environ.get("pypi.request_id"),
+        method=environ.get("REQUEST_METHOD"),
+        path=environ.get("PATH_INFO"),
+        trace="".join(traceback.format_exception(error)),
+        at=time.time(),
+    )

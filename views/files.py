@@ -1,0 +1,257 @@
+"""``/packages/<project>/<filename>`` and the core metadata beside it, with ranges and preconditions (RFC 9110).
+
+``FileServer`` answers in terms of WSGI, for the Flask view here and for the fast path alike.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from flask import Blueprint, Response, current_app, request
+from packaging.utils import NormalizedName
+
+from auth import Permission
+from database.catalogue import Catalogue
+from database.statistics import DownloadCounter
+from errors import UnknownFile, UnknownProject
+from simple.conditional import (
+    ByteRange,
+    Unsatisfiable,
+    http_date,
+    not_modified,
+    parse_range,
+    range_still_valid,
+)
+from simple.sources import FileRecord
+from storage import Storage
+from views.guards import requires
+
+blueprint = Blueprint("files", __name__)
+
+Headers = list[tuple[str, str]]
+_CHUNK = 1 << 18
+_SMALL = 1 << 16
+_KEPT_FILES = 20_000
+_KEPT_BYTES = 32 << 20
+METADATA_SUFFIX = ".metadata"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer in WSGI's terms; ``size`` is what the body has in bytes."""
+
+    status: str
+    headers: Headers
+    body: Iterable[bytes]
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is known of one address: its headers, and its bytes where they are small."""
+
+    record: FileRecord
+    etag: str
+    last_modified: str
+    headers: Headers
+    body: bytes | None
+    size: int
+    counts: bool
+
+
+class FileServer:
+    """Serves files of one index. What it knows of an address stands while the project's serial does."""
+
+    def __init__(
+        self, catalogue: Catalogue, storage: Storage, downloads: DownloadCounter, *, public: bool = True
+    ) -> None:
+        self._catalogue = catalogue
+        self._storage = storage
+        self._downloads = downloads
+        self._scope = "public" if public else "private"
+        self._known: OrderedDict[tuple[str, str], tuple[int, Served]] = OrderedDict()
+        self._bytes = 0
+
+    def answer(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer:
+        """The answer to a GET or HEAD. Raises UnknownProject, UnknownFile, StorageFailed."""
+        served = self._served(project, filename)
+        conditions = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        if any(conditions) and not_modified(*conditions, served.etag, served.last_modified):
+            return Answer("304 Not Modified", _without_length(served.headers), [], 0)
+        asked = environ.get("HTTP_RANGE")
+        if (
+            asked
+            and method == "GET"
+            and range_still_valid(environ.get("HTTP_IF_RANGE"), served.etag, served.last_modified)
+        ):
+            part = parse_range(asked, served.size)
+            if isinstance(part, Unsatisfiable):
+                headers = [
+                    *_without_length(served.headers),
+                    ("Content-Range", part.content_range),
+                    ("Content-Length", "0"),
+                ]
+                return Answer("416 Range Not Satisfiable", headers, [], 0)
+            if part is not None:
+                return self._part(served, part)
+        if method == "HEAD":
+            self._must_be_there(served)
+            return Answer("200 OK", served.headers, [], 0)
+        return self._whole(served, environ.get("wsgi.file_wrapper"))
+
+    def _whole(self, served: Served, wrapper: Callable[..., Iterable[bytes]] | None) -> Answer:
+        if served.body is not None:
+            self._count(served)
+            return Answer("200 OK", served.headers, [served.body], served.size)
+        file = self._storage.open(served.record.location)
+        if wrapper is not None:
+            self._count(served)
+            return Answer("200 OK", served.headers, wrapper(file, _CHUNK), served.size)
+        body = FileBody(file, served.size, lambda: self._count(served))
+        return Answer("200 OK", served.headers, body, served.size)
+
+    def _part(self, served: Served, part: ByteRange) -> Answer:
+        headers = [
+            *_without_length(served.headers),
+            ("Content-Range", part.content_range),
+            ("Content-Length", str(part.length)),
+        ]
+        body: Iterable[bytes]
+        if served.body is not None:
+            body = [served.body[part.first : part.last + 1]]
+        else:
+            file = self._storage.open(served.record.location)
+            file.seek(part.first)
+            body = FileBody(file, part.length, None)
+        return Answer("206 Partial Content", headers, body, part.length)
+
+    def _must_be_there(self, served: Served) -> None:
+        if served.body is None:
+            self._storage.open(served.record.location).close()
+
+    def _count(self, served: Served) -> None:
+        if served.counts:
+            self._downloads.count(served.record.project, served.record.version, served.record.filename)
+
+    # -- what is known of an address
+
+    def _served(self, project: NormalizedName, filename: str) -> Served:
+        validity = self._catalogue.validity(project)
+        key = (project, filename)
+        known = self._known.get(key)
+        if known is not None and known[0] == validity:
+            return known[1]
+        served = self._look_up(project, filename)
+        self._keep(key, validity, served)
+        return served
+
+    def _look_up(self, project: NormalizedName, filename: str) -> Served:
+        if filename.endswith(METADATA_SUFFIX):
+            return self._metadata(project, filename.removesuffix(METADATA_SUFFIX))
+        record = self._catalogue.file(project, filename)
+        body = None
+        if record.size <= _SMALL:
+            with self._storage.open(record.location) as file:
+                body = file.read(_SMALL + 1)
+            if len(body) != record.size:
+                body = None  # changed under us: `cli.py check` names it; it is sent as it lies
+        headers = [
+            *self._headers(record, record.sha256, record.size, "application/octet-stream"),
+            ("Content-Disposition", f'attachment; filename="{record.filename}"'),
+        ]
+        return Served(record, f'"{record.sha256}"', http_date(record.uploaded), headers, body, record.size, counts=True)
+
+    def _metadata(self, project: NormalizedName, filename: str) -> Served:
+        record = self._catalogue.file(project, filename)
+        sha256 = record.core_metadata_sha256
+        if sha256 is None:
+            raise UnknownFile(filename + METADATA_SUFFIX)
+        body = self._catalogue.core_metadata(project, filename)
+        headers = self._headers(record, sha256, len(body), "text/plain; charset=utf-8")
+        return Served(record, f'"{sha256}"', http_date(record.uploaded), headers, body, len(body), counts=False)
+
+    def _headers(self, record: FileRecord, sha256: str, size: int, content_type: str) -> Headers:
+        digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+        return [
+            ("Content-Type", content_type),
+            ("Content-Length", str(size)),
+            ("ETag", f'"{sha256}"'),
+            ("Last-Modified", http_date(record.uploaded)),
+            ("Accept-Ranges", "bytes"),
+            ("Cache-Control", f"{self._scope}, max-age=365000000, immutable, no-transform"),
+            ("Repr-Digest", f"sha-256=:{digest}:"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
+            ("Cross-Origin-Resource-Policy", "same-origin"),
+        ]
+
+    def _keep(self, key: tuple[str, str], validity: int, served: Served) -> None:
+        replaced = self._known.pop(key, None)
+        if replaced is not None:
+            self._bytes -= _weight(replaced[1])
+        self._known[key] = (validity, served)
+        self._bytes += _weight(served)
+        while self._bytes > _KEPT_BYTES or len(self._known) > _KEPT_FILES:
+            try:
+                _, dropped = self._known.popitem(last=False)
+            except KeyError:  # another thread took the last
+                return
+            self._bytes -= _weight(dropped[1])
+
+
+def _weight(served: Served) -> int:
+    return len(served.body) if served.body is not None else 0
+
+
+def _without_length(headers: Headers) -> Headers:
+    return [header for header in headers if header[0] not in {"Content-Length", "Repr-Digest"}]
+
+
+class FileBody:
+    """The next ``size`` bytes of an open file, in pieces; ``finished`` is called when all were sent."""
+
+    def __init__(self, file: BinaryIO, size: int, finished: Callable[[], None] | None) -> None:
+        self._file = file
+        self._left = size
+        self._finished = finished
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._left <= 0:
+            self._finish()
+            self.close()
+            raise StopIteration
+        piece = self._file.read(min(_CHUNK, self._left))
+        if not piece:
+            raise OSError("the file is shorter than it was when it was listed")  # the client sees a short body
+        self._left -= len(piece)
+        return piece
+
+    def _finish(self) -> None:
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished()
+
+    def close(self) -> None:
+        """Let go of the file, also when the client went away."""
+        self._file.close()
+
+
+@blueprint.get("/packages/<project>/<filename>")
+@requires(Permission.READ)
+def download(project: str, filename: str) -> Response:
+    """A distribution, or with ``.metadata`` its core metadata (PEP 658)."""
+    server: FileServer = current_app.extensions["file_server"]
+    try:
+        answer = server.answer(request.method, NormalizedName(project), filename, request.environ)
+    except UnknownProject as error:
+        raise UnknownFile(filename) from error
+    response = Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
+    response.automatically_set_content_length = False
+    return response

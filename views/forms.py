@@ -1,0 +1,199 @@
+"""Reading an upload form as it arrives: the file to the store, the fields within bounds (RFC 7578)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+from multipart import (
+    MultipartError,
+    MultipartSegment,
+    ParserLimitReached,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from errors import InvalidRequest, TooLarge, shown
+from package_manager import PackageManager
+from storage import Incoming
+
+_PIECE = 1 << 18
+_MOST_PARTS = 10_000
+_LONGEST_LF_FORM = 1 << 20
+_LONGEST_FIELD = 8 << 20
+_LONGEST_FIELDS = 16 << 20
+_FILES = {"content", "gpg_signature"}
+# Clients disagree on singular and plural; the name that is asked for stands on the right.
+_SPELLINGS = {"requires_dists": "requires_dist", "classifier": "classifiers", "project_url": "project_urls"}
+
+
+@dataclass(slots=True)
+class UploadForm:
+    """What a form says: its fields, and the file of its ``content`` part. Leaving the block drops an unused file."""
+
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    filename: str | None = None
+    incoming: Incoming | None = None
+
+    def one(self, name: str) -> str | None:
+        """The value of a single-use field; None for one that is empty, UNKNOWN or absent. Raises InvalidRequest."""
+        values = self.many(name)
+        if len(values) > 1:
+            raise InvalidRequest(f"The field {shown(name)} is given {len(values)} times; give it once.")
+        return values[0] if values else None
+
+    def many(self, name: str) -> tuple[str, ...]:
+        """The values of a field that may come several times."""
+        return tuple(value for value in self.fields.get(name, ()) if value.strip() not in {"", "UNKNOWN"})
+
+    def __enter__(self) -> UploadForm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Leave nothing of the file behind, unless it was published."""
+        if self.incoming is not None:
+            self.incoming.__exit__(None, None, None)
+
+
+def read_form(environ: dict[str, Any], manager: PackageManager, largest_file: int) -> UploadForm:
+    """The form of a request. Raises InvalidRequest, TooLarge, StorageFull, StorageFailed; nothing is left then."""
+    form = UploadForm()
+    try:
+        _Reader(form, manager, largest_file).read(environ)
+    except ParserLimitReached as error:
+        form.drop()
+        raise TooLarge("The form has too many or too large parts; send the file and its metadata only.") from error
+    except MultipartError as error:
+        form.drop()
+        raise InvalidRequest(f"The upload body is not a sound form ({error}); upload again.") from error
+    except BaseException:
+        form.drop()
+        raise
+    return form
+
+
+class _Reader:
+    """Fills a form from a stream of segments and pieces."""
+
+    def __init__(self, form: UploadForm, manager: PackageManager, largest_file: int) -> None:
+        self._form = form
+        self._manager = manager
+        self._largest_file = largest_file
+        self._name = ""
+        self._is_content = False
+        self._value = bytearray()
+        self._fields_size = 0
+
+    def read(self, environ: dict[str, Any]) -> None:
+        _, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
+        boundary = options.get("boundary")
+        if not boundary or len(boundary) > 200 or not re.fullmatch(r"[ -~]+", boundary):
+            raise InvalidRequest("The Content-Type has no sound multipart boundary; send the form as clients do.")
+        parser = PushMultipartParser(
+            boundary, max_header_size=8192, max_header_count=16, max_segment_count=_MOST_PARTS, strict=False
+        )
+        for piece in _with_crlf(_pieces(environ), boundary.encode()):
+            for event in parser.parse(piece):
+                self._take(event)
+        try:
+            parser.close()
+        except MultipartError as error:
+            raise InvalidRequest(
+                "The upload body ended early: its closing multipart boundary is missing; upload again."
+            ) from error
+
+    def _take(self, event: MultipartSegment | bytearray | None) -> None:
+        if event is None:
+            self._end()
+        elif isinstance(event, MultipartSegment):
+            self._begin(event)
+        elif self._is_content:
+            self._write(bytes(event))
+        else:
+            self._fields_size += len(event)
+            if len(self._value) + len(event) > _LONGEST_FIELD or self._fields_size > _LONGEST_FIELDS:
+                raise TooLarge(f"The field {shown(self._name)} is too long; a form's text may have 8 MiB a field.")
+            self._value += event
+
+    def _begin(self, segment: MultipartSegment) -> None:
+        self._name = segment.name
+        self._value.clear()
+        self._is_content = False
+        if segment.filename is None:
+            return
+        if segment.name not in _FILES:
+            raise InvalidRequest(f"The field {shown(segment.name)} should be text, not a file; send it so.")
+        if segment.name == "content":
+            if self._form.incoming is not None:
+                raise InvalidRequest("The form has two files; upload them one by one.")
+            self._is_content = True
+            self._form.filename = segment.filename
+            self._form.incoming = self._manager.receive()
+
+    def _write(self, piece: bytes) -> None:
+        incoming = self._form.incoming
+        if incoming is None:
+            raise InvalidRequest("The form's file came before its name.")
+        if incoming.size + len(piece) > self._largest_file:
+            raise TooLarge(
+                f"The file {shown(self._form.filename or '')} is larger than the {self._largest_file:,} bytes "
+                "that a file may have here; an administrator can raise max_file_size."
+            )
+        incoming.write(piece)
+
+    def _end(self) -> None:
+        if self._is_content or self._name == "gpg_signature":
+            return
+        if self._name == "content":
+            raise InvalidRequest("The field 'content' is text; send the file itself, with its filename.")
+        try:
+            text = self._value.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(f"The field {shown(self._name)} is not UTF-8 text; send it so.") from error
+        if "\0" in text:
+            raise InvalidRequest(f"The field {shown(self._name)} has a NUL character; leave it out.")
+        name = _SPELLINGS.get(self._name, self._name)
+        self._form.fields.setdefault(name, []).append(text)
+
+
+def _pieces(environ: dict[str, Any]) -> Iterator[bytes]:
+    """The body, in pieces, up to its Content-Length or its end."""
+    source = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH")
+    left = int(length) if length else None
+    while left is None or left > 0:
+        piece = source.read(_PIECE if left is None else min(_PIECE, left))
+        if not piece:
+            return
+        if left is not None:
+            left -= len(piece)
+        yield piece
+
+
+def _with_crlf(pieces: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
+    """The pieces; a form whose lines end in a bare LF, as distutils' ``register`` sends it, is put right first."""
+    first = b""
+    for piece in pieces:
+        first += piece
+        if len(first) > len(boundary) + 8:
+            break
+    if re.match(rb"\n?--" + re.escape(boundary) + rb"\n", first) is None:
+        yield first
+        yield from pieces
+        return
+    body = first
+    for piece in pieces:
+        body += piece
+        if len(body) > _LONGEST_LF_FORM:
+            raise TooLarge("A form with bare line feeds may have 1 MiB; send it with CRLF as RFC 7578 says.")
+    for part in (b"\n" + body.lstrip(b"\n")).split(b"\n--" + boundary)[1:]:
+        head, gap, value = part.partition(b"\n\n")
+        yield b"\r\n--" + boundary + head.replace(b"\n", b"\r\n") + (b"\r\n\r\n" + value if gap else b"")

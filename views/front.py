@@ -1,0 +1,199 @@
+"""The outermost layer: what the servers under us let through that they should not, the request's number, its log line.
+
+Then the fast path, then Flask.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import prometheus_client
+
+from config import Settings
+from views.access_log import AccessLog, Line
+from views.fastpath import FastPath
+from views.guards import is_trusted, peer_of
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+REQUEST_ID = "pypi.request_id"
+_GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,80}")
+# Host = uri-host [ ":" port ] (RFC 9110, 7.2); a comma is a doubled header that the server joined.
+_GOOD_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+_LONGEST_PATH = 4096
+_MOST_HOSTS = 100
+_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
+
+
+class Front:
+    """The WSGI application that the server calls."""
+
+    def __init__(self, app: Application, fast: FastPath, log: AccessLog, settings: Settings) -> None:
+        self._app = app
+        self._fast = fast
+        self._log = log
+        self._settings = settings
+        self._prefix = secrets.token_hex(4)
+        self._numbers = itertools.count(1)
+        self._good_hosts: set[str] = set()
+        self._has_proxies = bool(settings.trusted_proxies)
+        self.registry = prometheus_client.CollectorRegistry()
+        self._requests = prometheus_client.Counter(
+            "pypi_clone_requests", "Requests answered.", ["status", "way"], registry=self.registry
+        )
+        self._seconds = prometheus_client.Histogram(
+            "pypi_clone_request_seconds", "Seconds until an answer by Flask was begun.", buckets=_BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+        self._fast_answers = {code: self._requests.labels(str(code), "fast") for code in (200, 206, 304, 416)}
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        started = time.perf_counter()
+        request_id = environ[REQUEST_ID] = self._request_id(environ)
+        if environ.get("HTTP_HOST") in self._good_hosts:
+            answer = self._fast.answer(environ)
+            if answer is not None:
+                start_response(answer.status, [*answer.headers, ("X-Request-ID", request_id)])
+                status = int(answer.status[:3])
+                self._fast_answers[status].inc()
+                self._add_line(environ, status, answer.size, started)
+                return answer.body
+        fault = self._fault(environ)
+        if fault is not None:
+            return self._refuse(environ, start_response, fault, started)
+        return self._by_flask(environ, start_response, started)
+
+    def close(self) -> None:
+        """Write the last log lines."""
+        self._log.close()
+
+    def _request_id(self, environ: Environ) -> str:
+        given = environ.get("HTTP_X_REQUEST_ID")
+        if given is not None and _GOOD_REQUEST_ID.fullmatch(given):
+            return str(given)
+        return f"{self._prefix}-{next(self._numbers):06x}"
+
+    def _fault(self, environ: Environ) -> tuple[str, str] | None:
+        """What is wrong with the request's frame: a status and a sentence, or None."""
+        if len(environ.get("PATH_INFO", "")) > _LONGEST_PATH or len(environ.get("QUERY_STRING", "")) > _LONGEST_PATH:
+            return "414 URI Too Long", "The address is too long; shorten it."
+        if "\0" in environ.get("PATH_INFO", ""):
+            return "400 Bad Request", "The address has a NUL character; leave it out."
+        host = environ.get("HTTP_HOST", "")
+        if not self._is_good_host(host):
+            return (
+                "400 Bad Request",
+                "The Host header is missing, doubled or not a name of this server; send the right one.",
+            )
+        length = environ.get("CONTENT_LENGTH")
+        if length and not (length.isascii() and length.isdigit() and len(length) < 19):
+            return "400 Bad Request", "The Content-Length is not a number of bytes; send one."
+        if "HTTP_TRANSFER_ENCODING" in environ and length:
+            return "400 Bad Request", "The request has both Content-Length and Transfer-Encoding; send one of them."
+        return None
+
+    def _is_good_host(self, host: str) -> bool:
+        if host in self._good_hosts:
+            return True
+        found = _GOOD_HOST.fullmatch(host)
+        if found is None or int(found[2] or 0) > 65535:
+            return False
+        accepted = self._settings.accepted_hosts
+        if accepted and found[1].lower().strip("[]") not in {name.strip("[]") for name in accepted}:
+            return False
+        if len(self._good_hosts) < _MOST_HOSTS:
+            self._good_hosts.add(host)
+        return True
+
+    def _refuse(
+        self, environ: Environ, start_response: StartResponse, fault: tuple[str, str], started: float
+    ) -> Iterable[bytes]:
+        status, sentence = fault
+        body = f"{sentence}\n".encode()
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Cache-Control", "no-store"),
+            ("Connection", "close"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("X-Request-ID", environ[REQUEST_ID]),
+        ]
+        start_response(status, headers)
+        self._requests.labels(status[:3], "front").inc()
+        self._add_line(environ, int(status[:3]), len(body), started)
+        return [body]
+
+    def _by_flask(self, environ: Environ, start_response: StartResponse, started: float) -> Iterable[bytes]:
+        self._believe_proxy(environ)
+        seen: dict[str, int] = {}
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            seen["status"] = int(status[:3])
+            headers.append(("X-Request-ID", environ[REQUEST_ID]))
+            self._requests.labels(status[:3], "flask").inc()
+            self._seconds.observe(time.perf_counter() - started)
+            return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
+
+        body = self._app(environ, start)
+        return Logged(body, lambda size: self._add_line(environ, seen.get("status", 500), size, started))
+
+    def _believe_proxy(self, environ: Environ) -> None:
+        """Take scheme and prefix from a trusted proxy, and from nobody else; the Host it passes on is checked above."""
+        if not self._has_proxies or not is_trusted(environ.get("REMOTE_ADDR", ""), self._settings):
+            return
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "")
+        if scheme in {"http", "https"}:
+            environ["wsgi.url_scheme"] = scheme
+        prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "")
+        if re.fullmatch(r"(?:/[A-Za-z0-9._-]+)+", prefix):
+            environ["SCRIPT_NAME"] = prefix
+
+    def _add_line(self, environ: Environ, status: int, size: int, started: float) -> None:
+        client = peer_of(environ, self._settings).address if self._has_proxies else environ.get("REMOTE_ADDR", "")
+        self._log.add(
+            Line(
+                time.time(),
+                environ["REQUEST_METHOD"],
+                environ.get("PATH_INFO", ""),
+                status,
+                size,
+                (time.perf_counter() - started) * 1000,
+                environ.get("pypi.user", "-"),
+                client,
+                environ[REQUEST_ID],
+                environ.get("HTTP_USER_AGENT", "-"),
+            )
+        )
+
+
+class Logged:
+    """A body whose end is told, with the bytes that were sent."""
+
+    def __init__(self, body: Iterable[bytes], ended: Callable[[int], None]) -> None:
+        self._body = body
+        self._pieces = iter(body)
+        self._ended = ended
+        self._size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = next(self._pieces)
+        self._size += len(piece)
+        return piece
+
+    def close(self) -> None:
+        """Close the body and write the line."""
+        close = getattr(self._body, "close", None)
+        if close is not None:
+            close()
+        self._ended(self._size)

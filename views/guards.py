@@ -1,0 +1,135 @@
+"""Who is asking, and may they: what stands before every view.
+
+A view names the permission that it needs with ``requires``; a test walks the routes and finds none without.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import g, request
+from flask_login import current_user
+
+from auth import Identity, Peer, Permission, allows, identity_of
+from config import Settings
+from database.journal import Actor
+from errors import Forbidden, NotAuthenticated
+from views import services
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def requires(permission: Permission | None) -> Callable[[View], View]:
+    """Declare what a view needs; None for one that anybody may ask, such as the login page."""
+
+    def declare(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if permission is not None:
+                must(permission)
+            return view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]
+        return cast("View", guarded)
+
+    return declare
+
+
+def must(permission: Permission) -> Identity:
+    """The asker, who may do this. Raises NotAuthenticated for nobody, Forbidden for somebody without the right."""
+    asker = identity()
+    if allows(asker, permission):
+        return asker
+    if not services().settings.auth_enabled:
+        raise Forbidden(
+            "This server runs without authentication, so it has no accounts; start it with --auth (or PYPI_AUTH=true)."
+        )
+    if not asker.is_known:
+        raise NotAuthenticated("This needs a login; send a username and password, or a token.")
+    if asker.token is not None and permission is Permission.ACCOUNT:
+        raise Forbidden("A token cannot manage tokens; use your username and password.")
+    raise Forbidden(f"{asker.username} may not do this: it needs the permission '{permission.value}'.")
+
+
+def identity() -> Identity:
+    """Who is asking: by Authorization header, else by session where the page takes sessions. Checked once a request."""
+    known: Identity | None = g.get("identity")
+    if known is None:
+        known = g.identity = _identify()
+    return known
+
+
+def _identify() -> Identity:
+    authenticator = services().authenticator
+    header = request.headers.get("Authorization")
+    if header is None and takes_session() and authenticator.enabled and current_user.is_authenticated:
+        return identity_of(current_user.account, by_session=True)
+    return authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
+
+
+def takes_session() -> bool:
+    """Whether a browser's cookie counts here: on pages for people, never for uploads, installers and API writes."""
+    return request.blueprint == "web" or (request.method in SAFE_METHODS and request.path.startswith("/api/"))
+
+
+def peer() -> Peer:
+    """Where the request came from, with trusted proxies looked through."""
+    return peer_of(request.environ, services().settings)
+
+
+def peer_of(environ: Mapping[str, Any], settings: Settings) -> Peer:
+    """The client's address: the last one in X-Forwarded-For that is no trusted proxy, if the sender is one."""
+    address = str(environ.get("REMOTE_ADDR") or "")
+    forwarded_for = environ.get("HTTP_X_FORWARDED_FOR")
+    forwarded = forwarded_for is not None or "HTTP_FORWARDED" in environ or "HTTP_X_REAL_IP" in environ
+    if forwarded_for and is_trusted(address, settings):
+        for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
+            address = hop
+            if not is_trusted(hop, settings):
+                break
+    return Peer(address, forwarded)
+
+
+def is_trusted(address: str, settings: Settings) -> bool:
+    """Whether this is the address of a trusted proxy."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in settings.proxy_networks)
+
+
+def actor() -> Actor:
+    """The asker as the journal names them."""
+    asker = identity()
+    return Actor(asker.username or "anonymous", asker.token, peer().address, request.environ.get("pypi.request_id"))
+
+
+def refuse_cross_site() -> None:
+    """Refuse an unsafe request that a page of another site makes in somebody's browser, whatever credential it carries.
+
+    Browsers say where a request comes from in Sec-Fetch-Site, or at least in Origin; other clients send neither.
+    Raises Forbidden.
+    """
+    if request.method in SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        foreign = site not in {"same-origin", "none"}
+    else:
+        origin = request.headers.get("Origin")
+        foreign = origin is not None and urlsplit(origin).netloc.lower() not in own_hosts()
+    if foreign:
+        raise Forbidden("A page of another site sent this request; open this server's own page and try there.")
+
+
+def own_hosts() -> set[str]:
+    """The host names, with ports, under which this request may speak of this server."""
+    hosts = {request.environ.get("HTTP_HOST", "").lower()}
+    base = services().settings.base_url
+    return hosts | {urlsplit(base).netloc.lower()} if base else hosts

@@ -1,0 +1,80 @@
+"""``/simple/`` and ``/simple/<project>/`` for what the fast path does not take: the same pages, by the same ``Pages``."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response, redirect, request
+from packaging.utils import NormalizedName
+
+from auth import Permission
+from distributions.filenames import check_project_name
+from errors import InvalidName, UnknownProject
+from services import INDEX
+from simple.conditional import matches_none
+from simple.negotiation import negotiate, negotiate_coding
+from simple.pages import Page
+from views import services
+from views.guards import requires
+
+blueprint = Blueprint("simple", __name__)
+
+
+@blueprint.get("/simple/")
+@requires(Permission.READ)
+def project_list() -> Response:
+    """Every project (PEP 503, 691)."""
+    return _answer(None)
+
+
+@blueprint.get("/simple/<project>/")
+@requires(Permission.READ)
+def project_detail(project: str) -> Response:
+    """The files of one project. Another spelling of its name is sent to the normalized one."""
+    name = normalized(project)
+    if name != project:
+        return moved(f"../{name}/")
+    return _answer(name)
+
+
+@blueprint.get("/simple")
+@requires(Permission.READ)
+def without_slash() -> Response:
+    """To the form with the slash, whose relative links are right."""
+    return moved("simple/")
+
+
+@blueprint.get("/simple/<project>")
+@requires(Permission.READ)
+def project_without_slash(project: str) -> Response:
+    """To the form with the slash."""
+    return moved(f"{normalized(project)}/")
+
+
+def normalized(project: str) -> NormalizedName:
+    """The name that a path speaks of. Raises UnknownProject for what is no name at all."""
+    try:
+        return check_project_name(project)
+    except InvalidName as error:
+        raise UnknownProject(project) from error
+
+
+def moved(to: str) -> Response:
+    """A lasting redirect to a relative address, with the query kept."""
+    query = request.query_string.decode("ascii", "ignore")
+    response = redirect(quote(to, safe="./") + (f"?{query}" if query else ""), 301)
+    response.autocorrect_location_header = False
+    return response  # type: ignore[return-value]
+
+
+def _answer(project: NormalizedName | None) -> Response:
+    media_type = negotiate(request.headers.get("Accept"), request.args.get("format"))
+    coding = negotiate_coding(request.headers.get("Accept-Encoding"))
+    page = services().pages.get(INDEX, services().catalogue, project, media_type, coding)
+    return _response(page)
+
+
+def _response(page: Page) -> Response:
+    if matches_none(request.headers.get("If-None-Match"), page.etag):
+        return Response(status=304, headers=list(page.not_modified_headers))
+    return Response(page.body, 200, list(page.headers))

@@ -1,0 +1,110 @@
+"""``POST /upload``, and the same at ``/legacy/`` and ``/``: the legacy upload API, as all its clients speak it.
+
+The body goes piece by piece from the socket to the store's own file system; the form's fields are small and bounded.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from auth import Permission
+from distributions.claims import Claim
+from errors import Gone, InvalidRequest, TooLarge, UnsupportedMedia, shown
+from services import INDEX
+from views import services
+from views.forms import UploadForm, read_form
+from views.guards import actor, must, requires
+
+blueprint = Blueprint("upload", __name__)
+
+_EXPLAINED = {"submit", "submit_pkg_info", "verify"}
+_DRAINED_AT_MOST = 64 << 20
+_FORM_SLACK = 20 << 20
+
+
+@blueprint.post("/upload", endpoint="upload")
+@blueprint.post("/upload/", endpoint="upload")
+@blueprint.post("/legacy", endpoint="upload")
+@blueprint.post("/legacy/", endpoint="upload")
+@blueprint.post("/", endpoint="upload")
+@requires(None)  # asked below, so that a refusal can let the client finish sending
+def upload() -> Response:
+    """Take one distribution."""
+    try:
+        must(Permission.UPLOAD)
+        _must_be_possible()
+        form = read_form(request.environ, services().manager, services().settings.max_file_size)
+    except Exception:
+        drain()
+        raise
+    with form:
+        return _act(form)
+
+
+def _act(form: UploadForm) -> Response:
+    action = form.one(":action") or request.args.get(":action") or "file_upload"
+    if action == "doc_upload":
+        raise Gone("Documentation is not hosted here; link to it from the project's metadata.")
+    if action in _EXPLAINED:
+        return _said("Nothing needs to be registered before it is uploaded; the metadata is taken from the files.")
+    if action != "file_upload":
+        raise InvalidRequest(f"The action {shown(action)} is not known; upload with :action=file_upload.")
+    if form.one("protocol_version") not in {None, "1"}:
+        raise InvalidRequest("The protocol_version is not known; send 1, or leave it out.")
+    if form.incoming is None or form.filename is None:
+        raise InvalidRequest("The upload has no file; send it in the field 'content'.")
+    if form.incoming.size == 0:
+        raise InvalidRequest(f"The file {shown(form.filename)} is empty; build and upload it again.")
+    published = services().manager.publish(INDEX, form.incoming, claim_of(form, form.filename), by=actor())
+    if not published.changed:
+        return _said(f"{published.filename} is here already with the same contents; nothing was changed.")
+    warnings = "".join(f"Warning: {warning}\n" for warning in published.warnings)
+    return _said(f"{published.filename} was published as {published.project} {published.version}.", warnings)
+
+
+def claim_of(form: UploadForm, filename: str) -> Claim:
+    """What the form says of its file. Metadata beyond it is not believed: it is read from the file."""
+    return Claim(
+        filename=filename,
+        name=form.one("name"),
+        version=form.one("version"),
+        filetype=form.one("filetype"),
+        pyversion=form.one("pyversion"),
+        sha256=form.one("sha256_digest"),
+        md5=form.one("md5_digest"),
+        blake2b=form.one("blake2_256_digest"),
+        requires_python=form.one("requires_python"),
+        requires_dist=form.many("requires_dist"),
+        attestations=form.one("attestations"),
+        comment=form.one("comment") or "",
+    )
+
+
+def _said(sentence: str, more: str = "") -> Response:
+    response = Response(f"{sentence}\n{more}", 200, {"Cache-Control": "no-store"})
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
+def _must_be_possible() -> None:
+    """What can be refused before the body is read."""
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if coding not in {"identity", ""}:
+        raise UnsupportedMedia("Upload bodies are not taken in a content coding; send the form as it is.")
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMedia("An upload is a multipart/form-data form with the file in the field 'content'.")
+    largest = services().settings.max_file_size
+    length = request.content_length
+    if length is not None and length > largest + _FORM_SLACK:
+        raise TooLarge(f"The upload has {length:,} bytes; a file here may have {largest:,}.")
+
+
+def drain() -> None:
+    """Read what the client still sends, within bounds: most show an answer only after they have sent everything."""
+    source = request.environ["wsgi.input"]
+    left = _DRAINED_AT_MOST
+    try:
+        while left > 0 and (piece := source.read(min(1 << 18, left))):
+            left -= len(piece)
+    except (OSError, ValueError):
+        return  # the client went away
