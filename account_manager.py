@@ -96,7 +96,7 @@ class AccountManager:
             rows.change_user(change.connection, username, active=active)
             if not active:
                 rows.end_sessions(change.connection, username=username)
-            self._must_keep_an_admin(change)
+            self._must_keep_an_admin(change, account)
             change.moves_access()
             action = "user.activate" if active else "user.deactivate"
             change.record(by, Entry(action, detail={"user": account.username}))
@@ -106,7 +106,7 @@ class AccountManager:
         account = self._account(username)
         with self.database.writing() as change:
             rows.change_user(change.connection, username, is_admin=is_admin)
-            self._must_keep_an_admin(change)
+            self._must_keep_an_admin(change, account)
             change.moves_access()
             change.record(by, Entry("user.admin", detail={"user": account.username, "admin": is_admin}))
 
@@ -116,8 +116,8 @@ class AccountManager:
             raise UnknownUser(username)
         return account
 
-    def _must_keep_an_admin(self, change: Change) -> None:
-        if rows.count_active_admins(change.connection) == 0:
+    def _must_keep_an_admin(self, change: Change, before: Account) -> None:
+        if before.is_admin and before.active and rows.count_active_admins(change.connection) == 0:
             raise Conflict("This is the last active administrator; make another one first.")
 
     # -- tokens

@@ -92,7 +92,7 @@ class PackageManager:
             return self._place(index, incoming, new, distribution.warnings, by)
 
     def _place(self, index: str, incoming: Incoming, new: NewFile, warnings: tuple[str, ...], by: Actor) -> Published:
-        held = self._meets(index, new)
+        held = self._meets(index, new, overwrite=self.rules.overwrite)
         if held is not None and held.sha256 == new.sha256:
             self._restore_if_lost(held, incoming)
             return Published(new.project, held.version, new.filename, new.sha256, changed=False)
@@ -101,19 +101,18 @@ class PackageManager:
             new = replace(new, location=f"{new.project}/{new.sha256[:16]}/{new.filename}")
         self.storage.put(incoming, new.location)
         with self.database.writing() as change:
-            version = self._list(change, index, new, warnings, by)
+            version = self._list(change, index, new, warnings, by, overwrite=self.rules.overwrite)
         if held is not None:
             self.storage.set_aside(held.location)
         return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
 
-    def _meets(self, index: str, new: NewFile) -> HeldFile | None:
+    def _meets(self, index: str, new: NewFile, *, overwrite: bool) -> HeldFile | None:
         with self.database.reading() as connection:
             index_id = holdings.index_id_of(connection, index)
-            return holdings.must_take(connection, index_id, new, **self._refusing)
+            return holdings.must_take(connection, index_id, new, **self._refusing(overwrite=overwrite))
 
-    @property
-    def _refusing(self) -> holdings.Refusing:
-        return {"overwrite": self.rules.overwrite, "refuse_similar": self.rules.refuse_similar}
+    def _refusing(self, *, overwrite: bool) -> holdings.Refusing:
+        return {"overwrite": overwrite, "refuse_similar": self.rules.refuse_similar}
 
     def _restore_if_lost(self, held: HeldFile, incoming: Incoming) -> None:
         try:
@@ -121,9 +120,11 @@ class PackageManager:
         except MissingBytes:
             self.storage.put(incoming, held.location)
 
-    def _list(self, change: Change, index: str, new: NewFile, warnings: tuple[str, ...], by: Actor) -> str:
+    def _list(
+        self, change: Change, index: str, new: NewFile, warnings: tuple[str, ...], by: Actor, *, overwrite: bool
+    ) -> str:
         index_id = holdings.index_id_of(change.connection, index)
-        held = holdings.must_take(change.connection, index_id, new, **self._refusing)
+        held = holdings.must_take(change.connection, index_id, new, **self._refusing(overwrite=overwrite))
         detail: dict[str, object] = {"sha256": new.sha256, "size": new.size}
         if warnings:
             detail["warnings"] = list(warnings)
@@ -148,12 +149,12 @@ class PackageManager:
             digests = digests_of(path)
             distribution = self.reader.inspect(path, name, accept_legacy=self.rules.accept_legacy)
             new = replace(_new_file(distribution, digests, stored.key, by), uploaded=stored.modified)
-            held = self._meets(index, new)
-            if held is not None and held.sha256 == new.sha256:
+            held = self._meets(index, new, overwrite=False)
+            if held is not None:
                 self._relocate_if_lost(index, held, stored.key, by)
                 return Published(new.project, held.version, name, new.sha256, changed=False)
             with self.database.writing() as change:
-                version = self._list(change, index, new, distribution.warnings, by)
+                version = self._list(change, index, new, distribution.warnings, by, overwrite=False)
         return Published(new.project, version, name, new.sha256, changed=True, warnings=distribution.warnings)
 
     def _relocate_if_lost(self, index: str, held: HeldFile, location: str, by: Actor) -> None:

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
-from simple.sources import FileRecord
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from database.engine import Database
 from database.models import Attestations, CoreMetadataFile, File, JournalEntry, PackageIndex, Project, Release
 from errors import UnknownFile, UnknownProject, UnknownRelease
 from simple import model
+from simple.sources import FileRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,7 @@ class Catalogue:
                 select(PackageIndex.serial).where(PackageIndex.id == self.index_id)
             ).scalar_one()
             rows = connection.execute(
-                select(Project.display_name, Project.name, Project.serial)
-                .where(self._listed(), Project.status != model.ProjectStatus.QUARANTINED)
-                .order_by(Project.name)
+                select(Project.display_name, Project.name, Project.serial).where(self._shown()).order_by(Project.name)
             )
             projects = tuple(
                 model.ListedProject(row.display_name, NormalizedName(row.name), row.serial) for row in rows
@@ -247,7 +245,7 @@ class Catalogue:
         with self.database.reading() as connection:
             rows = connection.execute(
                 select(*summary_columns())
-                .where(self._listed(), _begins(Project.name, prefix))
+                .where(self._shown(), _begins(Project.name, prefix))
                 .order_by(SORT_KEYS[sort], Project.name)
                 .limit(limit)
                 .offset(offset)
@@ -258,7 +256,7 @@ class Catalogue:
         """How many projects have files and begin with ``prefix``."""
         with self.database.reading() as connection:
             return connection.execute(
-                select(func.count()).select_from(Project).where(self._listed(), _begins(Project.name, prefix))
+                select(func.count()).select_from(Project).where(self._shown(), _begins(Project.name, prefix))
             ).scalar_one()
 
     def stats(self) -> dict[str, int]:
@@ -310,6 +308,9 @@ class Catalogue:
 
     def _listed(self) -> ColumnElement[bool]:
         return (Project.index_id == self.index_id) & (Project.file_count > 0)
+
+    def _shown(self) -> ColumnElement[bool]:
+        return self._listed() & (Project.status != model.ProjectStatus.QUARANTINED)
 
     def _project(self, connection: Connection, name: NormalizedName) -> Any:
         row = connection.execute(

@@ -61,7 +61,8 @@ class IncomingFile:
     def __init__(self, folder: Path) -> None:
         self.size = 0
         self._hashes = (hashlib.sha256(), hashlib.md5(usedforsecurity=False), hashlib.blake2b(digest_size=32))
-        with _translated():
+        # Under the lock of the sweep, which else might take the file before it is locked.
+        with _translated(), FileLock(folder.with_name("locks") / "incoming"):
             descriptor, name = tempfile.mkstemp(dir=folder)
             try_lock(descriptor)
         self._path: Path | None = Path(name)
@@ -236,11 +237,14 @@ class FilesystemStorage:
 
     def walk(self) -> Iterator[StoredFile]:
         """Every plain file below the root, hidden files and folders left out; links are not followed."""
-        for folder, folders, names in os.walk(self.root):
+        for folder, folders, names in os.walk(self.root, onerror=_unreadable):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
-                found = path.lstat()
+                try:
+                    found = path.lstat()
+                except FileNotFoundError:
+                    continue  # it went while we looked
                 if not name.startswith(".") and stat.S_ISREG(found.st_mode):
                     modified = datetime.fromtimestamp(found.st_mtime, UTC)
                     yield StoredFile(path.relative_to(self.root).as_posix(), found.st_size, modified)
@@ -260,14 +264,20 @@ class FilesystemStorage:
     def sweep(self, trash_days: int) -> int:
         """Remove what a crash left incoming, and the trash of more than ``trash_days`` days; how many files."""
         swept = 0
-        for path in self._incoming.iterdir():
-            swept += _remove_if_abandoned(path)
+        with FileLock(self._locks / "incoming"):
+            for path in self._incoming.iterdir():
+                swept += _remove_if_abandoned(path)
         oldest = time.time() - trash_days * 86_400
         for place in self._trash.iterdir():
             if place.stat().st_mtime < oldest:
                 shutil.rmtree(place)
                 swept += 1
         return swept
+
+
+def _unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise refusal_of(error) from error
 
 
 def _rename(source: Path, target: Path) -> bool:

@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""The command line: one command a use case, over the same services as the server, also beside it.
+
+Commands import what they need when they run, so that ``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+import config
+from console.options import (
+    Chosen,
+    json_option,
+    pass_chosen,
+    reading,
+    services_of,
+    settings_options,
+    shell_actor,
+    where_options,
+)
+from console.output import (
+    CommandGroup,
+    Refused,
+    answer,
+    as_json,
+    clean,
+    facts,
+    in_units,
+    json_text,
+    say,
+    table,
+)
+from console.packages import packages
+from console.users import user
+from console.watching import stoppable, watched
+
+if TYPE_CHECKING:
+    from jobs.checking import CheckReport
+    from jobs.importing import ImportReport
+    from jobs.sync import SyncReport
+
+ROOT = Path(__file__).resolve().parent
+
+
+def program_version() -> str:
+    """The version of this program, from ``pyproject.toml`` beside it or, where it was installed, its package."""
+    import importlib.metadata
+    import tomllib
+
+    project = ROOT / "pyproject.toml"
+    if project.exists():
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    return importlib.metadata.version("pypi-clone")
+
+
+def versions() -> dict[str, str]:
+    """The versions of this program and of what it runs on."""
+    from database.engine import sqlite_version
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    return {"pypi-clone": program_version(), "python": python, "sqlite": ".".join(map(str, sqlite_version()))}
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        click.echo(f"pypi-clone {program_version()}")
+        ctx.exit()
+
+
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show the version."
+)
+@where_options
+def main() -> None:
+    """Run and manage a package index."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a name must not end a listing on a narrow terminal
+
+
+main.add_command(packages)
+main.add_command(user)
+
+
+@main.command("version")
+@json_option
+def show_version(json_: bool) -> None:
+    """Show the versions of program, Python and SQLite."""
+    if json_:
+        as_json(versions())
+    else:
+        facts(versions().items())
+
+
+# -- the server
+
+
+@main.command("start")
+@settings_options
+@click.option("--reload", is_flag=True, help="Run the development server, which starts anew when the code changes.")
+@where_options
+@pass_chosen
+@click.pass_context
+def start(ctx: click.Context, chosen: Chosen, /, reload: bool, **flags: object) -> None:
+    """Start the server. Every option is a setting: see `cli.py config` and docs/settings.md."""
+    settings = chosen.settings(flags)
+    from server import serve
+
+    ctx.exit(serve(settings, reload=reload))
+
+
+@main.command("init")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@where_options
+@pass_chosen
+def init(chosen: Chosen, force: bool) -> None:
+    """Write a settings file.
+
+    It is --config, else pypi.conf: all settings at their defaults, and a fresh secret key.
+    """
+    if chosen.data_dir is not None:
+        raise click.UsageError("Option '--data-dir' has no use here; set data_dir in the file that is made.")
+    path = (chosen.config or Path(os.environ.get("PYPI_CONFIG") or config.DEFAULT_FILE)).expanduser()
+    text = config.sample_file(secrets.token_hex(32))
+    try:
+        _write_private(path, text, replace=force)
+    except FileExistsError:
+        raise Refused(f"{path} is there already; --force replaces it, and with it the secret key.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
+    answer(f"Wrote {path}, readable by you alone: it holds the secret key.")
+
+
+def _write_private(path: Path, text: str, *, replace: bool) -> None:
+    """Write a file of mode 0600 that appears whole or not at all. Raises FileExistsError unless ``replace``."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        if replace:
+            Path(name).replace(path)
+        else:
+            os.link(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+@main.command("config")
+@json_option
+@where_options
+@pass_chosen
+def show_config(chosen: Chosen, json_: bool) -> None:
+    """Show the settings in force and where each came from.
+
+    Secrets are masked. Warnings go to stderr.
+    """
+    settings = chosen.settings()
+    if json_:
+        as_json({"settings": [row._asdict() for row in settings.rows()], "warnings": settings.warnings})
+        return
+    table(
+        ("SETTING", "VALUE", "FROM"), ((f"[{row.section}] {row.key}", row.value, row.origin) for row in settings.rows())
+    )
+    for warning in settings.warnings:
+        say(f"Warning: {warning}")
+
+
+@main.command("stats")
+@json_option
+@where_options
+@pass_chosen
+def stats(chosen: Chosen, json_: bool) -> None:
+    """Show how much the index holds."""
+    with reading(chosen) as reader:
+        found: dict[str, Any] = {
+            **reader.catalogue.stats(),
+            "downloads": reader.downloads.total(),
+            "users": len(reader.accounts.users()),
+            "data_dir": str(reader.settings.data_path),
+            "data_dir_bytes": _size_of(reader.settings.data_path),
+            "sqlite": versions()["sqlite"],
+        }
+    if json_:
+        as_json(found)
+        return
+    shown = {**found, "serial": str(found["serial"])}
+    facts((name.replace("_", " "), in_units(value) if "bytes" in name else value) for name, value in shown.items())
+
+
+def _size_of(folder: Path) -> int:
+    """The bytes of all files below a folder; what goes away while they are counted is left out."""
+
+    def sizes() -> Iterator[int]:
+        for place, _, names in os.walk(folder):
+            for name in names:
+                try:
+                    yield Path(place, name).lstat().st_size
+                except FileNotFoundError:
+                    continue
+
+    return sum(sizes())
+
+
+# -- jobs
+
+
+@packages.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), metavar="N", default=4, show_default=True, help="Files taken at a time."
+)
+@click.option(
+    "--report", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE", help="Write JSON there too."
+)
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def import_(ctx: click.Context, chosen: Chosen, folder: Path, jobs: int, report: IO[str] | None, json_: bool) -> None:
+    """Take in every wheel and sdist below a folder.
+
+    Start it again to go on where it was stopped: what is there already is passed over. Exit code 1 if any was refused.
+    """
+    from jobs.importing import import_folder
+
+    with stoppable() as stop, services_of(chosen) as services:
+        if folder.resolve() == services.settings.data_path.resolve():
+            raise click.UsageError(
+                "This is the data directory itself; `cli.py packages sync` takes in what lies there."
+            )
+        with watched("Importing") as progress:
+            found = import_folder(services, folder, by=shell_actor(), threads=jobs, progress=progress, stop=stop.event)
+    if report is not None:
+        report.write(json_text(found) + "\n")
+    if json_:
+        as_json(found)
+    else:
+        _print_import(found)
+    if found.stopped:
+        say(f"Error: {found.stopped}")
+    ctx.exit(stop.code or int(bool(found.refused or found.stopped)))
+
+
+def _print_import(found: ImportReport) -> None:
+    facts([
+        ("imported", found.imported), ("size", in_units(found.bytes)), ("there already", found.skipped),
+        ("bytes restored", found.restored), ("refused", len(found.refused)),
+        ("not distributions", found.not_distributions), ("seconds", found.seconds),
+    ])  # fmt: skip
+    if found.refused:
+        answer("")
+        table(("REFUSED", "WHY"), ((one.file, one.reason) for one in found.refused))
+
+
+@packages.command("sync")
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), metavar="N", default=4, show_default=True, help="Files taken at a time."
+)
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def sync_(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
+    """Take in what was put into the data directory.
+
+    Files are listed where they lie, moved ones are followed. Exit code 1 if listed files are gone (they are named and
+    stay listed) or any was refused.
+    """
+    from jobs.sync import sync
+
+    with stoppable() as stop, services_of(chosen) as services, watched("Taking in") as progress:
+        found = sync(services, by=shell_actor(), progress=progress, stop=stop.event, threads=jobs)
+    if json_:
+        as_json(found)
+    else:
+        _print_sync(found)
+    ctx.exit(stop.code or int(not found.is_sound))
+
+
+def _print_sync(found: SyncReport) -> None:
+    facts([
+        ("listed before", found.listed), ("taken in", len(found.adopted)), ("moved", len(found.moved)),
+        ("further copies", len(found.duplicates)), ("missing", len(found.missing)), ("refused", len(found.refused)),
+        ("not distributions", found.not_distributions),
+    ])  # fmt: skip
+    for title, troubles in (("MISSING", found.missing), ("REFUSED", found.refused)):
+        if troubles:
+            answer("")
+            table((title, "WHY"), ((one.file, one.reason) for one in troubles))
+
+
+@main.command("check")
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), metavar="N", default=2, show_default=True, help="Files read at a time."
+)
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def check(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
+    """Verify every file, the database and the journal.
+
+    Each file is read again and held against its digest, its size and the rows; the journal's chain is computed anew.
+    Nothing is changed. Exit code 1 if anything is damaged or missing.
+    """
+    from jobs.checking import check as run
+    from storage.filesystem import FilesystemStorage
+
+    with stoppable() as stop, reading(chosen) as reader, watched("Checking") as progress:
+        storage = FilesystemStorage(reader.settings.data_path)
+        found = run(reader.database, storage, progress=progress, stop=stop.event, threads=jobs)
+    if json_:
+        as_json(found)
+    else:
+        _print_check(found)
+    ctx.exit(stop.code or int(not found.is_sound))
+
+
+def _print_check(found: CheckReport) -> None:
+    facts([
+        ("files", found.files), ("read", in_units(found.bytes)), ("journal rows", found.journal_rows),
+        ("unlisted files", len(found.unlisted)), ("problems", len(found.problems)), ("seconds", found.seconds),
+    ])  # fmt: skip
+    if found.problems:
+        answer("")
+        table(("PROBLEM", "WHERE", "WHAT"), ((one.kind, one.name, one.reason) for one in found.problems))
+    if found.unlisted:
+        say("Unlisted files are no fault; `cli.py packages sync` takes in those that are distributions:")
+        for key in found.unlisted:
+            click.echo(f"  {clean(key)}", err=True)
+
+
+if __name__ == "__main__":
+    main(prog_name="cli.py")

@@ -1,0 +1,144 @@
+"""The options that commands share, and what a command gets to work with from them."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+import config
+from config import OPTIONS, Settings
+from options import written
+
+if TYPE_CHECKING:
+    from database.accounts import Accounts
+    from database.catalogue import Catalogue
+    from database.engine import Database
+    from database.journal import Actor
+    from database.search import Search
+    from database.statistics import DownloadCounter
+    from services import Services
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+SHORT = {"host": "-H", "port": "-p"}
+
+
+@dataclass(slots=True)
+class Chosen:
+    """Where the settings and the data are, as said before the sub-command or, which wins, after it."""
+
+    config: Path | None = None
+    data_dir: str | None = None
+
+    def settings(self, flags: Mapping[str, object] | None = None) -> Settings:
+        """The settings in force. Raises InvalidSetting."""
+        return config.load_settings(self.config, {"data_dir": self.data_dir, **(flags or {})})
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+    chosen = ctx.ensure_object(Chosen)
+    if value is not None and parameter.name is not None:
+        setattr(chosen, parameter.name, value)
+
+
+pass_chosen = click.make_pass_decorator(Chosen, ensure=True)
+config_option = click.option(
+    "-c", "--config", type=click.Path(path_type=Path), metavar="FILE", callback=_remember, expose_value=False,
+    help="Settings file; else the one PYPI_CONFIG names, else ./pypi.conf.",
+)  # fmt: skip
+data_dir_option = click.option(
+    OPTIONS["data_dir"].flag, metavar="DIR", callback=_remember, expose_value=False, help=OPTIONS["data_dir"].doc
+)
+json_option = click.option("--json", "json_", is_flag=True, help="Print JSON, for scripts.")
+package_option = click.option("--package-name", metavar="NAME", help="Name of the project, in any spelling.")
+username_option = click.option("--username", metavar="NAME", help="Name of the user.")
+
+
+def where_options(command: Command) -> Command:
+    """Take --config and --data-dir."""
+    return config_option(data_dir_option(command))
+
+
+def settings_options(command: Command) -> Command:
+    """Take every setting that has a flag, as config.py declares it; each arrives under its field's name, or as None."""
+    for name, one in reversed(list(OPTIONS.items())):
+        if not one.flag or name == "data_dir":
+            continue
+        if isinstance(one.default, bool):
+            flags = f"{one.flag}/--no-{one.flag.removeprefix('--')}"
+            command = click.option(flags, name, default=None, help=one.sentence)(command)
+            continue
+        names = [SHORT[name], one.flag] if name in SHORT else [one.flag]
+        default = written(one.default) or "empty"
+        text = f"{one.sentence} [default: {default}]"
+        command = click.option(*names, name, metavar=_metavar(one.default), help=text)(command)
+    return command
+
+
+def _metavar(default: object) -> str:
+    return "NUMBER" if isinstance(default, int) else "LIST" if isinstance(default, tuple) else "TEXT"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What commands that change nothing need: the database alone, so that the store may be read-only to them."""
+
+    settings: Settings
+    database: Database
+    catalogue: Catalogue
+    search: Search
+    accounts: Accounts
+    downloads: DownloadCounter
+
+
+@contextmanager
+def reading(chosen: Chosen) -> Iterator[Reader]:
+    """The reader of the data that was chosen; a database that is not there yet is made, as a start makes it."""
+    from database import schema
+    from database.accounts import Accounts
+    from database.catalogue import Catalogue
+    from database.engine import Database
+    from database.search import Search
+    from database.statistics import DownloadCounter
+
+    settings = chosen.settings()
+    if not settings.database_path.exists():
+        config.prepare_directories(settings)
+    database = Database(settings.database_path)
+    try:
+        schema.prepare(database)
+        yield Reader(
+            settings, database, Catalogue(database), Search(database), Accounts(database),
+            DownloadCounter(database),
+        )  # fmt: skip
+    finally:
+        database.close()
+
+
+@contextmanager
+def services_of(chosen: Chosen) -> Iterator[Services]:
+    """The services of the data that was chosen, the same as the server's; closed in the end."""
+    from services import open_services
+
+    services = open_services(chosen.settings())
+    try:
+        yield services
+    finally:
+        services.close()
+
+
+def shell_actor() -> Actor:
+    """Who is at the shell, as the journal names them."""
+    from database.journal import Actor
+
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a number without a name, as in containers
+        name = f"uid-{os.getuid()}"
+    return Actor(f"{name}@shell")

@@ -1,0 +1,228 @@
+"""``cli.py user``: accounts and their tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config import Settings
+from console.options import (
+    Chosen,
+    Reader,
+    json_option,
+    pass_chosen,
+    reading,
+    services_of,
+    shell_actor,
+    username_option,
+    where_options,
+)
+from console.output import answer, as_json, say, table, wanted
+from errors import UnknownUser
+
+if TYPE_CHECKING:
+    from database.accounts import Account, TokenRow
+    from services import Services
+
+password_option = click.option("--password", help="The password; on a terminal it is asked for, hidden.")
+
+
+@click.group()
+@where_options
+def user() -> None:
+    """Manage accounts and their API tokens."""
+
+
+def _username(username: str | None) -> str:
+    return wanted(username, "--username", "Username")
+
+
+def _remind(settings: Settings) -> None:
+    if not settings.auth_enabled:
+        say("Authentication is off, so nobody is asked who they are; accounts are kept for when --auth turns it on.")
+
+
+@user.command("create")
+@username_option
+@password_option
+@click.option("--email", default="", help="E-mail address.")
+@click.option("--admin", is_flag=True, help="Make an administrator.")
+@json_option
+@where_options
+@pass_chosen
+def create(chosen: Chosen, username: str | None, password: str | None, email: str, admin: bool, json_: bool) -> None:
+    """Make an account."""
+    name = _username(username)
+    secret = wanted(password, "--password", "Password", secret=True)
+    with services_of(chosen) as services:
+        services.account_manager.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
+        made = _account(services, name)
+        _remind(services.settings)
+    if json_:
+        as_json(_shown(made))
+    else:
+        answer(f"Made the {'administrator' if admin else 'user'} {made.username}.")
+
+
+@user.command("list")
+@json_option
+@where_options
+@pass_chosen
+def list_users(chosen: Chosen, json_: bool) -> None:
+    """List the accounts."""
+    with reading(chosen) as reader:
+        found = [_shown(one) for one in reader.accounts.users()]
+        _remind(reader.settings)
+    if json_:
+        as_json(found)
+        return
+    columns = ("USERNAME", "EMAIL", "ADMIN", "ACTIVE", "CREATED", "LAST LOGIN", "DEFAULT PASSWORD")
+    table(columns, (tuple(one.values()) for one in found), nothing="No users.")
+
+
+def _shown(account: Account) -> dict[str, Any]:
+    return {
+        "username": account.username, "email": account.email, "admin": account.is_admin, "active": account.active,
+        "created": account.created, "last_login": account.last_login, "default_password": account.default_password,
+    }  # fmt: skip
+
+
+def _account(opened: Services | Reader, username: str) -> Account:
+    account = opened.accounts.user(username)
+    if account is None:
+        raise UnknownUser(username)
+    return account
+
+
+def _set_active(chosen: Chosen, username: str | None, *, active: bool, json_: bool) -> None:
+    name = _username(username)
+    with services_of(chosen) as services:
+        before = _account(services, name)
+        services.account_manager.set_active(name, active=active, by=shell_actor())
+        after = _account(services, name)
+    if json_:
+        as_json(_shown(after))
+        return
+    word = "active" if active else "deactivated"
+    answer(f"{after.username} is {word}{' already' if before.active == active else ''}.")
+
+
+@user.command("delete")
+@username_option
+@json_option
+@where_options
+@pass_chosen
+def delete(chosen: Chosen, username: str | None, json_: bool) -> None:
+    """Deactivate an account.
+
+    Its tokens and sessions end with it. Nothing is erased: `activate` brings it back.
+    """
+    _set_active(chosen, username, active=False, json_=json_)
+
+
+@user.command("activate")
+@username_option
+@json_option
+@where_options
+@pass_chosen
+def activate(chosen: Chosen, username: str | None, json_: bool) -> None:
+    """Bring a deactivated account back."""
+    _set_active(chosen, username, active=True, json_=json_)
+
+
+@user.command("password")
+@username_option
+@password_option
+@json_option
+@where_options
+@pass_chosen
+def change_password(chosen: Chosen, username: str | None, password: str | None, json_: bool) -> None:
+    """Change a password; the person's sessions end."""
+    name = _username(username)
+    secret = wanted(password, "--password", "New password", secret=True)
+    with services_of(chosen) as services:
+        services.account_manager.set_password(name, secret, by=shell_actor())
+        changed = _account(services, name)
+    if json_:
+        as_json(_shown(changed))
+    else:
+        answer(f"The password of {changed.username} was changed; their sessions ended.")
+
+
+@user.command("token")
+@username_option
+@click.option("--token-name", metavar="TEXT", help="What the token is for.")
+@click.option("--expires-days", type=click.IntRange(min=1), metavar="DAYS", help="How long it stands; else for ever.")
+@json_option
+@where_options
+@pass_chosen
+def token(chosen: Chosen, username: str | None, token_name: str | None, expires_days: int | None, json_: bool) -> None:
+    """Make an API token.
+
+    It stands alone on a line of stdout, this once; explanations go to stderr.
+    """
+    name = _username(username)
+    label = wanted(token_name, "--token-name", "Name of the token")
+    with services_of(chosen) as services:
+        text, row = services.account_manager.create_token(name, label, expires_days, by=shell_actor())
+        owner = _account(services, name)
+        _remind(services.settings)
+    if not owner.active:
+        say(f"{owner.username} is deactivated: the token is good once `cli.py user activate` brought them back.")
+    if json_:
+        as_json({"token": text.text, **_token(row)})
+        return
+    until = f"until {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else "until it is revoked"
+    say(f"Token {row.id} ({row.name}) of {row.username}, good {until}. It is shown this once; use it as the password.")
+    click.echo(text.text)
+
+
+def _token(row: TokenRow) -> dict[str, Any]:
+    return {
+        "id": row.id, "name": row.name, "username": row.username, "created": row.created, "expires": row.expires,
+        "last_used": row.last_used, "last_address": row.last_address,
+    }  # fmt: skip
+
+
+@user.command("tokens")
+@username_option
+@json_option
+@where_options
+@pass_chosen
+def tokens(chosen: Chosen, username: str | None, json_: bool) -> None:
+    """List a user's API tokens.
+
+    Those that are not revoked, newest first.
+    """
+    name = _username(username)
+    with reading(chosen) as reader:
+        found = [_token(row) for row in reader.accounts.tokens_of(_account(reader, name).username)]
+    if json_:
+        as_json(found)
+        return
+    columns = ("ID", "NAME", "USERNAME", "CREATED", "EXPIRES", "LAST USED", "FROM")
+    table(columns, (tuple(one.values()) for one in found), nothing="No tokens.")
+
+
+@user.command("revoke-token")
+@username_option
+@click.option("--token", "text", metavar="ID", help="The token's id, as `tokens` lists it, or the token itself.")
+@json_option
+@where_options
+@pass_chosen
+def revoke_token(chosen: Chosen, username: str | None, text: str | None, json_: bool) -> None:
+    """Revoke an API token."""
+    from credentials.tokens import read_token
+
+    name = _username(username)
+    said = wanted(text, "--token", "Token, or its id")
+    whole = read_token(said)
+    public_id = whole.id if whole else said
+    with services_of(chosen) as services:
+        owner = _account(services, name)
+        services.account_manager.revoke_token(owner.username, public_id, by=shell_actor())
+    if json_:
+        as_json({"revoked": public_id})
+    else:
+        answer(f"Token {public_id} of {owner.username} was revoked.")

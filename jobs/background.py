@@ -1,0 +1,99 @@
+"""What the server does beside requests: write down downloads now and then; at a start, sweep and sync."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+
+import structlog
+
+from database.journal import Actor
+from errors import Refusal
+from jobs.sync import SyncReport, sync
+from services import Services
+from storage.filesystem import FilesystemStorage
+
+FLUSH_SECONDS = 30.0
+TRASH_DAYS = 30
+_NAMED = 20  # of many troubles so many are named in the log; `cli.py packages sync` names all
+logger = structlog.get_logger()
+
+
+class Background:
+    """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps
+    and syncs.
+    """
+
+    def __init__(self, services: Services, is_first: bool, *, flush_seconds: float = FLUSH_SECONDS) -> None:
+        self._services = services
+        self._is_first = is_first
+        self._flush_seconds = flush_seconds
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._begin("flush", self._flush_now_and_then)
+        if self._is_first:
+            self._begin("start-jobs", self._at_start)
+
+    def stop(self, seconds: float = 5.0) -> None:
+        """End what runs between two files, wait for that at most so many seconds, and write down the downloads.
+
+        A second call does nothing.
+        """
+        if self._stop.is_set():
+            return
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(seconds / len(self._threads))
+        self._guarded("flush", self._flush)
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=f"background-{name}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _flush_now_and_then(self) -> None:
+        while not self._stop.wait(self._flush_seconds):
+            self._guarded("flush", self._flush)
+
+    def _flush(self) -> None:
+        self._services.downloads.flush()
+
+    def _at_start(self) -> None:
+        self._guarded("sweep", self._sweep)
+        self._guarded("sync", self._sync)
+
+    def _sweep(self) -> None:
+        storage = self._services.storage
+        if isinstance(storage, FilesystemStorage):  # the others keep no temporary files
+            swept = storage.sweep(trash_days=TRASH_DAYS)
+            if swept:
+                logger.info("swept", files=swept)
+
+    def _sync(self) -> None:
+        report = sync(self._services, by=Actor("sync"), stop=self._stop)
+        if report.adopted or report.moved:
+            logger.info("synced", adopted=len(report.adopted), moved=len(report.moved))
+        _warn(report)
+
+    @staticmethod
+    def _guarded(job: str, work: Callable[[], None]) -> None:
+        """One run, whose failure is logged and ends nothing but itself."""
+        try:
+            work()
+        except Refusal as refusal:
+            logger.warning("background job refused", job=job, reason=refusal.sentence)
+        except Exception as error:  # noqa: BLE001 - a thread that dies is not noticed; the log is
+            trace = "".join(traceback.format_exception(error))
+            logger.error("background job failed", job=job, trace=trace)  # noqa: TRY400 - the trace is a field
+
+
+def _warn(report: SyncReport) -> None:
+    for what, troubles in (("missing file", report.missing), ("file not taken in", report.refused)):
+        for trouble in troubles[:_NAMED]:
+            logger.warning(what, file=trouble.file, reason=trouble.reason)
+        if len(troubles) > _NAMED:
+            logger.warning("more of them", what=what, more=len(troubles) - _NAMED, see="cli.py packages sync")

@@ -1,0 +1,165 @@
+"""``cli.py check``: read everything again and hold it against what the database says. Nothing is changed.
+
+It runs beside a server. What was changed while it was read is looked at again before it is called damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from database import inventory
+from database.engine import Database
+from database.inventory import ListedFile
+from errors import MissingBytes, Refusal, StorageFailed
+from jobs.work import Progress, each, nothing
+from storage import Storage
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: ``kind`` is damaged, size, missing, unreadable, metadata, journal or database; ``name`` a key of the
+    store, a filename, or what else it is about.
+    """
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(slots=True)
+class CheckReport:
+    """What a check found. ``bytes`` is how many were read; ``unlisted`` are files that no row names, which is no fault.
+
+    ``stopped`` is True for a check that was ended early: what it did not reach, it says nothing of.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    journal_rows: int = 0
+    seconds: float = 0.0
+    problems: list[Problem] = field(default_factory=list)
+    unlisted: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all that was looked at is as it should be."""
+        return not self.problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    size: int
+    problem: Problem | None = None
+
+
+def check(
+    database: Database,
+    storage: Storage,
+    *,
+    progress: Progress = nothing,
+    stop: threading.Event | None = None,
+    threads: int = 2,
+) -> CheckReport:
+    """Check the database's own structure, the journal's chain, the kept core metadata, and the bytes of every file."""
+    stop = stop or threading.Event()
+    began = time.monotonic()
+    report = CheckReport()
+    sections: tuple[Callable[[], None], ...] = (
+        lambda: _structure(database, report),
+        lambda: _journal(database, report),
+        lambda: _core_metadata(database, report),
+        lambda: _files(database, storage, report, progress, stop, threads),
+        lambda: _unlisted(database, storage, report),
+    )
+    for section in sections:
+        if not stop.is_set():
+            try:
+                section()
+            except StorageFailed as failure:
+                report.problems.append(Problem("database", database.path.name, failure.sentence))
+    report.problems.sort(key=lambda problem: (problem.kind, problem.name))
+    report.stopped = stop.is_set()
+    report.seconds = round(time.monotonic() - began, 3)
+    return report
+
+
+def _structure(database: Database, report: CheckReport) -> None:
+    report.problems += [
+        Problem("database", database.path.name, fault) for fault in inventory.integrity_faults(database)
+    ]
+
+
+def _journal(database: Database, report: CheckReport) -> None:
+    found = inventory.verify_journal(database)
+    report.journal_rows = found.rows
+    report.problems += [Problem("journal", "journal", fault) for fault in found.faults]
+
+
+def _core_metadata(database: Database, report: CheckReport) -> None:
+    report.problems += [
+        Problem("metadata", filename, fault) for filename, fault in inventory.faults_of_core_metadata(database)
+    ]
+
+
+def _files(
+    database: Database,
+    storage: Storage,
+    report: CheckReport,
+    progress: Progress,
+    stop: threading.Event,
+    threads: int,
+) -> None:
+    total = inventory.count_files(database)
+    progress(0, total)
+    look = partial(_look, database, storage)
+    for read in each(inventory.listed_files(database), look, threads=threads, stop=stop):
+        report.files += 1
+        report.bytes += read.size
+        if read.problem is not None:
+            report.problems.append(read.problem)
+        progress(report.files, max(total, report.files))
+
+
+def _look(database: Database, storage: Storage, file: ListedFile) -> _Read:
+    read = _read(storage, file)
+    if read.problem is not None and not inventory.still_listed(database, file):
+        return _Read(read.size)  # deleted, replaced or moved while it was read
+    return read
+
+
+def _read(storage: Storage, file: ListedFile) -> _Read:
+    digest, size = hashlib.sha256(), 0
+    try:
+        with storage.open(file.location) as source:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+    except MissingBytes as refusal:
+        return _Read(size, Problem("missing", file.location, refusal.sentence))
+    except Refusal as refusal:
+        return _Read(size, Problem("unreadable", file.location, refusal.sentence))
+    except OSError as error:
+        reason = f"The disk could not read it ({error.strerror}); look at the disk, and restore the file."
+        return _Read(size, Problem("unreadable", file.location, reason))
+    if size != file.size:
+        reason = f"It has {size:,} bytes, {file.size:,} were published; restore the published file."
+        return _Read(size, Problem("size", file.location, reason))
+    if digest.hexdigest() != file.sha256:
+        reason = f"Its sha256 is {digest.hexdigest()}, published was {file.sha256}; restore the published file."
+        return _Read(size, Problem("damaged", file.location, reason))
+    return _Read(size)
+
+
+def _unlisted(database: Database, storage: Storage, report: CheckReport) -> None:
+    stored = {file.key for file in storage.walk()}
+    # The rows second: what is published in between is then known, not strange.
+    stored.difference_update(file.location for file in inventory.listed_files(database))
+    report.unlisted = sorted(stored)

@@ -1,0 +1,1 @@
+"""Tests of the commands of ``cli.py`` and of how they print."""
