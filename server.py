@@ -41,7 +41,7 @@ def create_app(services: Services) -> Flask:
     from views import api, errors, files, guards, health, legacy, simple, upload, web, xmlrpc
     from views.web import session
 
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)  # views/web/system.py serves static files, with their digest
     app.url_map.merge_slashes = False  # `/simple//evil.example` is no other way to say `/simple/evil.example`
     app.secret_key = ensure_secret_key(services.settings)
     app.extensions["services"] = services

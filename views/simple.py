@@ -1,4 +1,4 @@
-"""``/simple/`` and ``/simple/<project>/`` for what the fast path does not take: the same pages, by the same ``Pages``."""
+"""``/simple/`` and its projects, for what the fast path does not take: the same pages, by the same ``Pages``."""
 
 from __future__ import annotations
 

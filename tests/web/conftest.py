@@ -1,0 +1,95 @@
+"""What the tests of the web pages share: stocking an index, and signing in as people do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from database.journal import Actor
+from distributions.claims import Claim
+from services import INDEX, Services
+from tests.conftest import PASSWORDS
+from tests.factory import build_wheel, wheel_bytes
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def publish(services: Services, path: Path, by: str = "bob") -> None:
+    """Publish a file as an upload would."""
+    with services.manager.receive() as incoming:
+        incoming.write(path.read_bytes())
+        services.manager.publish(INDEX, incoming, Claim(path.name), by=Actor(by))
+
+
+def publish_wheel(services: Services, folder: Path, name: str = "sample", version: str = "1.0", **said: Any) -> None:
+    """Publish a small wheel; ``said`` goes to ``factory.build_wheel``."""
+    by = said.pop("by", "bob")
+    publish(services, build_wheel(folder, name, version, **said), by)
+
+
+def csrf_of(page: str) -> str:
+    """The form token of a page."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+class Visitor:
+    """A person with a browser: sends the token of the last form that they loaded."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+        self.token = ""
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        """Open a page."""
+        answer = self.client.get(path, **{"headers": BROWSER, **more})
+        found = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)
+        self.token = found[1] if found else self.token
+        return answer
+
+    def post(self, path: str, **fields: str) -> TestResponse:
+        """Send a form."""
+        return self.client.post(path, data={"csrf_token": self.token, **fields}, headers=BROWSER)
+
+    def sign_in(self, username: str, password: str | None = None, **more: str) -> TestResponse:
+        """Open the login page and send it."""
+        self.get("/login")
+        password = PASSWORDS[username] if password is None else password
+        answer = self.post("/login", username=username, password=password, **more)
+        self.get("/account")
+        return answer
+
+
+@pytest.fixture
+def anybody(client: FlaskClient) -> Visitor:
+    """Somebody on the open server."""
+    return Visitor(client)
+
+
+@pytest.fixture
+def visitor(secured_client: FlaskClient) -> Visitor:
+    """Somebody not signed in on the server with authentication."""
+    return Visitor(secured_client)
+
+
+@pytest.fixture
+def bob(visitor: Visitor) -> Visitor:
+    """Bob, an uploader, signed in."""
+    assert visitor.sign_in("bob").status_code == 303
+    return visitor
+
+
+@pytest.fixture
+def alice(visitor: Visitor) -> Visitor:
+    """Alice, the administrator, signed in."""
+    assert visitor.sign_in("alice").status_code == 303
+    return visitor
+
+
+__all__ = ["BROWSER", "Visitor", "csrf_of", "publish", "publish_wheel", "wheel_bytes"]

@@ -1,0 +1,102 @@
+"""A stocked server on a real port, for the tests with a browser."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from packaging.utils import NormalizedName
+from werkzeug.serving import make_server
+
+from config import load_settings
+from database.models import Downloads
+from database.statistics import today
+from server import create_app
+from services import INDEX, Services, open_services
+from simple.model import ProjectStatus
+from tests.conftest import PASSWORDS, TESTER
+from tests.factory import build_sdist, build_wheel, core_metadata
+from tests.web.conftest import publish
+
+RICH = [
+    "License-Expression: MIT", "Author-email: Ada Lovelace <ada@index.example.com>", "Keywords: engine,numbers,looms",
+    "Project-URL: Documentation, https://docs.example.com/looms", "Project-URL: Odd, javascript:alert(1)",
+    "Classifier: Programming Language :: Python :: 3", "Classifier: Topic :: Scientific/Engineering",
+    "Provides-Extra: plots",
+]  # fmt: skip
+README = """Looms
+=====
+
+Weaves *algebraic* patterns just as the loom weaves flowers and leaves.
+
+<script>alert("never")</script>
+
+    from looms import Loom
+    Loom(threads=1842, pattern="a-pattern-with-a-name-that-is-rather-long-and-has-no-place-to-break").weave()
+
+سلام — 织布机 — Webstuhl
+"""
+
+
+def stock(services: Services, folder: Path) -> None:
+    """Projects of every kind: rich, yanked, pre-release, archived, quarantined, long names."""
+    for version in ("0.9", "1.0", "1.1", "2.0rc1"):
+        text = core_metadata(
+            "looms", version, metadata_version="2.4", requires_python=">=3.11", summary="Weaves algebraic patterns.",
+            requires_dist=["numbers-of-bernoulli>=1.2", "matplotlib>=3; extra == 'plots'"],
+            extra_headers=RICH, description=README,
+        )  # fmt: skip
+        publish(services, build_wheel(folder, "looms", version, metadata=text), by="bob")
+    text = text.replace("2.0rc1", "1.1")
+    for tag in ("cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-macosx_11_0_arm64"):
+        publish(services, build_wheel(folder, "looms", "1.1", metadata=text, tag=tag), by="bob")
+    publish(services, build_sdist(folder, "looms", "1.1", metadata=text), by="alice")
+    looms = NormalizedName("looms")
+    services.manager.yank(INDEX, looms, "0.9", None, "Breaks on <Tuesdays>", by=TESTER)
+    for name, summary in (
+        ("attic", "Kept for old times' sake."),
+        ("suspect", "Looks harmless."),
+        ("a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight", '<b>Bold</b> & "quoted"'),
+        ("plain", ""),
+    ):  # fmt: skip
+        publish(services, build_wheel(folder, name, "3.4.5", summary=summary), by="alice")
+    services.manager.set_status(INDEX, NormalizedName("attic"), ProjectStatus.ARCHIVED, "Use looms.", by=TESTER)
+    services.manager.set_status(INDEX, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    _count_downloads(services)
+
+
+def _count_downloads(services: Services) -> None:
+    with services.database.writing() as change:
+        for back in range(0, 28, 2):
+            for project, count in (("looms", 3 + back * 7 % 40), ("attic", 1 + back % 5)):
+                change.connection.execute(
+                    Downloads.__table__.insert().values(  # type: ignore[attr-defined]
+                        index_name=INDEX, day=today() - back, filename=f"{project}-{back}.whl", project=project,
+                        version="1.0", count=count,
+                    )
+                )  # fmt: skip
+
+
+@contextmanager
+def serving(folder: Path, *, stocked: bool = True, **settings: str) -> Iterator[str]:
+    """A server in a thread of this process; its address. With authentication on, the cast and ``admin`` are there."""
+    chosen = {"data_dir": str(folder / "data"), "secret_key": "k" * 40, **settings}
+    with closing(open_services(load_settings(None, chosen, {}))) as services:
+        if services.settings.auth_enabled:
+            services.account_manager.ensure_admin(None)
+            for username, password in PASSWORDS.items():
+                services.account_manager.create_user(username, password, is_admin=username == "alice", by=TESTER)
+        if stocked:
+            (folder / "dist").mkdir(parents=True, exist_ok=True)
+            stock(services, folder / "dist")
+        server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -1,0 +1,82 @@
+"""One's own tokens and password."""
+
+from __future__ import annotations
+
+import re
+
+from server import create_app
+from services import Services
+from tests.conftest import PASSWORDS, TESTER, basic
+from tests.web.conftest import Visitor
+
+
+def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> None:
+    """The answer has the whole token and is kept by nobody; afterwards only its public part is there."""
+    answer = bob.post("/account/tokens", name="CI", expires_days="30")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
+    found = re.search(r"pcl_\w{10}_\w{43}_\w{6}", answer.text)
+    assert found
+    page = bob.get("/account").text
+    assert found[0] not in page
+    assert found[0][:14] in page
+    client = create_app(secured).test_client()
+    assert client.get("/search", headers=basic("__token__", found[0])).status_code == 200
+
+
+def test_revoking_ends_a_token(bob: Visitor, secured: Services) -> None:
+    """It is gone from the list and from use."""
+    bob.post("/account/tokens", name="CI", expires_days="")
+    (row,) = secured.accounts.tokens_of("bob")
+    assert row.expires is None
+    assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 303
+    assert "The token was revoked." in bob.get("/account").text
+    assert secured.accounts.tokens_of("bob") == []
+
+
+def test_nobody_revokes_anothers_token(bob: Visitor, secured: Services) -> None:
+    """Another's token is as unknown as none."""
+    secured.account_manager.create_token("alice", "hers", None, by=TESTER)
+    (row,) = secured.accounts.tokens_of("alice")
+    assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 404
+    assert len(secured.accounts.tokens_of("alice")) == 1
+
+
+def test_a_token_form_is_checked(bob: Visitor, secured: Services) -> None:
+    """What cannot be is said on the form, and no token is made."""
+    for name, days in (("", "3"), ("x", "soon"), ("x", "0"), ("x", "-1"), ("x", "99999999999"), ("x\x00", "3")):
+        answer = bob.post("/account/tokens", name=name, expires_days=days)
+        assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
+    assert secured.accounts.tokens_of("bob") == []
+
+
+def test_changing_the_password_signs_other_browsers_out(bob: Visitor, secured: Services) -> None:
+    """One stays signed in here, under a new session; elsewhere one is out, and the old password is worth nothing."""
+    other = Visitor(create_app(secured).test_client())
+    other.sign_in("bob")
+    new = "quite another password"
+    answer = bob.post("/account/password", old_password=PASSWORDS["bob"], new_password=new, new_password_again=new)
+    assert answer.status_code == 303
+    assert "Your password was changed" in bob.get("/account").text
+    assert other.get("/account").status_code == 302
+    assert other.sign_in("bob").status_code == 401
+    assert other.sign_in("bob", new).status_code == 303
+
+
+def test_a_password_form_is_checked(bob: Visitor) -> None:
+    """The old password is asked for, the new one twice; else nothing changes."""
+    for old, new, again, words in (
+        ("wrong", "n", "n", "The old password is not right"),
+        (PASSWORDS["bob"], "n", "m", "differ"),
+        (PASSWORDS["bob"], "", "", "is empty"),
+    ):
+        answer = bob.post("/account/password", old_password=old, new_password=new, new_password_again=again)
+        assert answer.status_code == 400
+        assert words in answer.text
+    assert bob.sign_in("bob").status_code == 303
+
+
+def test_a_token_opens_no_account_page(bob: Visitor, secured: Services) -> None:
+    """A token manages neither tokens nor passwords."""
+    token, _ = secured.account_manager.create_token("bob", "CI", None, by=TESTER)
+    client = create_app(secured).test_client()
+    assert client.get("/account", headers=basic("__token__", token.text)).status_code == 403

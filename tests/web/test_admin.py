@@ -1,0 +1,133 @@
+"""The administration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server import create_app
+from services import Services
+from tests.conftest import TESTER, basic
+from tests.web.conftest import Visitor, publish_wheel
+
+PAGES = ["/admin", "/admin/", "/admin/users", "/admin/users/bob", "/admin/uploads", "/admin/statistics"]
+
+
+def test_anonymous_people_are_sent_to_sign_in(visitor: Visitor) -> None:
+    """And come back to the page afterwards."""
+    for address in PAGES:
+        answer = visitor.get(address)
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"/login?next={address}")
+
+
+def test_others_are_refused(bob: Visitor) -> None:
+    """An uploader gets 403 and a page that says what is missing."""
+    for address in PAGES:
+        answer = bob.get(address)
+        assert answer.status_code == 403
+        assert "it needs the permission &#39;admin&#39;" in answer.text
+
+
+def test_administrators_see_every_page(alice: Visitor) -> None:
+    """Each page answers, also on an empty server, and is kept by nobody."""
+    for address in PAGES[1:]:
+        answer = alice.get(address)
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+
+
+def test_admin_leads_to_the_dashboard(alice: Visitor) -> None:
+    """/admin without a slash is where people are told to go."""
+    assert alice.get("/admin").headers["Location"] == "/admin/"
+
+
+def test_a_basic_credential_opens_it_too(secured: Services) -> None:
+    """An administrator's script may read the pages with username and password."""
+    client = create_app(secured).test_client()
+    assert client.get("/admin/", headers=basic("alice")).status_code == 200
+    assert client.get("/admin/", headers=basic("bob")).status_code == 403
+
+
+def test_a_new_user_can_sign_in(alice: Visitor, secured: Services) -> None:
+    """The form makes an account with the role that was ticked."""
+    assert alice.post("/admin/users", username="carol", password="a long password", is_admin="yes").status_code == 303
+    assert "carol can sign in now." in alice.get("/admin/users").text
+    carol = Visitor(create_app(secured).test_client())
+    assert carol.sign_in("carol", "a long password").status_code == 303
+    assert carol.get("/admin/").status_code == 200
+
+
+def test_a_user_form_is_checked(alice: Visitor, secured: Services) -> None:
+    """What cannot be is said on the form, which keeps what was typed but the password."""
+    for status, fields in (
+        (409, {"username": "Bob", "password": "x"}),
+        (400, {"username": "a b", "password": "x"}),
+        (400, {"username": "dave", "password": ""}),
+        (400, {"username": "dave", "password": "x", "email": "nonsense"}),
+    ):
+        answer = alice.post("/admin/users", **fields)
+        assert (answer.status_code, 'role="alert"' in answer.text) == (status, True)
+        assert f'value="{fields["username"]}"' in answer.text
+    assert len(secured.accounts.users()) == 2
+
+
+def test_deactivating_and_bringing_back(alice: Visitor, secured: Services) -> None:
+    """A deactivated person cannot sign in until they are brought back."""
+    bob = Visitor(create_app(secured).test_client())
+    bob.sign_in("bob")
+    alice.post("/admin/users/bob/active", active="no")
+    assert bob.get("/account").status_code == 302
+    assert bob.sign_in("bob").status_code == 401
+    alice.get("/admin/users/bob")
+    alice.post("/admin/users/bob/active", active="yes")
+    assert bob.sign_in("bob").status_code == 303
+
+
+def test_the_last_administrator_stays(alice: Visitor) -> None:
+    """Nobody locks everybody out."""
+    assert alice.post("/admin/users/alice/active", active="no").status_code == 409
+    assert alice.get("/admin/").status_code == 200
+
+
+def test_resetting_a_password(alice: Visitor, secured: Services) -> None:
+    """The new one works, the old one does not; an empty one is refused on the form."""
+    assert alice.post("/admin/users/bob/password", password="").status_code == 400
+    assert alice.post("/admin/users/bob/password", password="a fresh password").status_code == 303
+    bob = Visitor(create_app(secured).test_client())
+    assert bob.sign_in("bob").status_code == 401
+    assert bob.sign_in("bob", "a fresh password").status_code == 303
+
+
+def test_an_unknown_user_is_404(alice: Visitor) -> None:
+    """For pages and forms alike."""
+    assert alice.get("/admin/users/nobody").status_code == 404
+    assert alice.post("/admin/users/nobody/active", active="no").status_code == 404
+
+
+def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) -> None:
+    """Every file is listed, newest first, fifty on a page."""
+    for minor in range(51):
+        publish_wheel(secured, tmp_path, "looms", f"1.{minor}")
+    first, second = (alice.get(f"/admin/uploads?page={page}").text for page in (1, 2))
+    assert "looms-1.50-py3-none-any.whl" in first
+    assert "looms-1.0-py3-none-any.whl" not in first
+    assert "looms-1.0-py3-none-any.whl" in second
+    assert "There are only 2 pages" in alice.get("/admin/uploads?page=3").text
+
+
+def test_statistics_count_downloads(alice: Visitor, secured: Services) -> None:
+    """Flushed downloads are in the chart, its table and the list of projects."""
+    for _ in range(3):
+        secured.downloads.count("looms", "1.0", "looms-1.0.tar.gz")
+    secured.downloads.flush()
+    page = alice.get("/admin/statistics").text
+    assert "3 downloads in all; 3 downloads in the last 30 days" in page
+    assert '<rect class="bar-mark"' in page
+    assert 'href="/project/looms/"' in page
+
+
+def test_the_dashboard_tells_what_is_wrong(alice: Visitor, secured: Services) -> None:
+    """The default password and risky settings stand at its top."""
+    secured.account_manager._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
+    page = alice.get("/admin/").text
+    assert "The default password still stands" in page
+    assert "Disk free" in page
+    assert "SQLite" in page

@@ -1,0 +1,247 @@
+"""Home, search, project and release pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+from packaging.utils import NormalizedName
+
+from server import create_app
+from services import INDEX, Services
+from simple.model import ProjectStatus
+from tests.conftest import TESTER
+from tests.factory import build_wheel, core_metadata
+from tests.web.conftest import BROWSER, Visitor, publish, publish_wheel
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+# -- home
+
+
+def test_home_says_how_to_use_this_very_server(anybody: Visitor) -> None:
+    """The commands name the address under which the page was asked for."""
+    page = anybody.client.get("/", base_url="http://index.example.com:81", headers=BROWSER).text
+    assert "pip install --index-url http://index.example.com:81/simple/ --trusted-host index.example.com:81" in page
+    assert "twine upload --repository-url http://index.example.com:81/upload dist/*" in page
+
+
+def test_home_prefers_the_base_url(open_server: Callable[..., Services]) -> None:
+    """Behind a proxy the setting is what people are shown; HTTPS needs no trust."""
+    app = create_app(open_server(base_url="https://index.example.com/pypi"))
+    page = app.test_client().get("/", headers=BROWSER).text
+    assert "pip install --index-url https://index.example.com/pypi/simple/ NAME" in page
+    assert "localhost" not in page
+
+
+def test_home_shows_what_is_new(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """The newest upload, who made it and when."""
+    assert "Nothing was uploaded yet" in anybody.get("/").text
+    publish_wheel(services, tmp_path, "looms", "1.0", by="bob")
+    page = anybody.get("/").text
+    assert "1 project<" in page
+    assert 'href="/project/looms/1.0/"' in page
+    assert "<bdi>bob</bdi>" in page
+
+
+def test_home_warns_while_the_default_password_stands(secured: Services, visitor: Visitor) -> None:
+    """The notice has the command that ends it, and goes when the password is changed."""
+    assert "default password" not in visitor.get("/").text
+    secured.account_manager.ensure_admin(None)
+    assert "default password" not in visitor.get("/").text  # alice administers: none was made
+    secured.account_manager._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
+    page = visitor.get("/").text
+    assert "The default password still stands" in page
+    assert "python3 cli.py user password --username admin" in page
+    secured.account_manager.set_password("admin", "something else", by=TESTER)
+    assert "default password" not in visitor.get("/").text
+
+
+# -- search
+
+
+def test_programs_get_json(client: FlaskClient, services: Services, tmp_path: Path) -> None:
+    """curl, which accepts anything, gets the hits as JSON."""
+    publish_wheel(services, tmp_path, "Loom_s", "1.0", summary="Weaves.")
+    answer = client.get("/search?q=loom", headers={"Accept": "*/*"})
+    assert answer.mimetype == "application/json"
+    document = answer.get_json()
+    (hit,) = document.pop("results")
+    assert document == {"query": "loom", "total": 1, "instead": None, "page": 1, "pages": 1}
+    assert (hit["name"], hit["version"], hit["summary"], hit["url"]) == ("loom-s", "1.0", "Weaves.", "/project/loom-s/")
+    assert "Accept" in answer.vary
+
+
+def test_browsers_get_a_page(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Browsers, which name HTML, get a page with links to the projects."""
+    publish_wheel(services, tmp_path, "looms", "1.0", summary="Weaves.")
+    answer = anybody.get("/search?q=weaves")
+    assert answer.mimetype == "text/html"
+    assert 'href="/project/looms/"' in answer.text
+
+
+def test_a_typing_mistake_is_told(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """What was looked for instead is said on the page and in the JSON."""
+    publish_wheel(services, tmp_path, "looms", "1.0", summary="Weaves.")
+    assert "since nothing fits <bdi>loosm</bdi>" in anybody.get("/search?q=loosm").text
+    assert anybody.client.get("/search?q=loosm").get_json()["instead"] == "looms"
+
+
+def test_results_have_pages(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Every hit is on exactly one page, and pages link to their neighbours."""
+    for number in range(21):
+        publish_wheel(services, tmp_path, f"looms-{number}")
+    pages = [anybody.client.get(f"/search?q=looms&page={page}").get_json() for page in (1, 2, 3)]
+    names = [hit["name"] for page in pages for hit in page["results"]]
+    assert sorted(names) == sorted(f"looms-{number}" for number in range(21))
+    assert [len(page["results"]) for page in pages] == [20, 1, 0]
+    assert 'rel="next" href="/search?page=2&amp;q=looms"' in anybody.get("/search?q=looms").text
+    assert "There are only 2 pages" in anybody.get("/search?q=looms&page=3").text
+
+
+def test_without_words_everything_is_listed(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """An empty search is the list of all projects, the last changed first."""
+    publish_wheel(services, tmp_path, "first")
+    publish_wheel(services, tmp_path, "second")
+    assert [hit["name"] for hit in anybody.client.get("/search").get_json()["results"]] == ["second", "first"]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1e3", "٣", "99999999999999999999", ""])
+def test_a_page_that_is_none_is_refused(client: FlaskClient, page: str) -> None:
+    """Not a server error, not silently the first page: a sentence."""
+    answer = client.get("/search", query_string={"q": "a", "page": page})
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    "query", ['"', "*", "a AND", "NEAR(", "(", "col:x", "\x00", "%00", HOSTILE, "ß" * 100, "'; DROP"]
+)
+def test_no_query_breaks_the_search(anybody: Visitor, services: Services, tmp_path: Path, query: str) -> None:
+    """What people type is never syntax, and comes back escaped."""
+    publish_wheel(services, tmp_path, "looms")
+    answer = anybody.client.get("/search", query_string={"q": query}, headers=BROWSER)
+    assert answer.status_code == 200
+    assert "<img" not in answer.text.replace('<img src="/static/', "")
+
+
+def test_a_query_too_long_is_refused(client: FlaskClient) -> None:
+    """With the number of characters that are taken."""
+    answer = client.get("/search", query_string={"q": "a" * 201})
+    assert answer.status_code == 400
+    assert "200 characters" in answer.get_json()["detail"]
+
+
+# -- projects
+
+
+def test_a_project_shows_its_latest_release(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Version, install lines, files with digest, uploader, history."""
+    for version in ("1.0", "1.1", "2.0rc1"):
+        publish_wheel(services, tmp_path, "looms", version, requires_python=">=3.11", by="bob")
+    page = anybody.get("/project/looms/").text
+    assert '<span class="version">1.1</span>' in page
+    assert "pip install --index-url http://localhost/simple/ looms<" in page
+    assert "uv pip install --default-index http://localhost/simple/ looms<" in page
+    file = next(f for f in services.catalogue.project_detail(NormalizedName("looms")).files if f.version == "1.1")
+    assert file.sha256 in page
+    assert "by <bdi>bob</bdi>" in page
+    assert "&gt;=3.11" in page
+    assert page.index('href="/project/looms/2.0rc1/"') < page.index('href="/project/looms/1.0/"')
+
+
+def test_links_of_files_lead_to_the_files(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """The file's and its metadata's addresses, as the page has them, answer with the bytes."""
+    path = build_wheel(tmp_path, "looms")
+    publish(services, path)
+    page = anybody.get("/project/looms/").text
+    address = f"/packages/looms/{path.name}"
+    assert f'href="{address}"' in page
+    assert f'href="{address}.metadata"' in page
+    assert anybody.client.get(address).data == path.read_bytes()
+    assert anybody.client.get(f"{address}.metadata").data.startswith(b"Metadata-Version")
+
+
+def test_other_releases_are_pinned(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """The install line of a release that installers would not choose names its version."""
+    publish_wheel(services, tmp_path, "looms", "1.0")
+    publish_wheel(services, tmp_path, "looms", "1.1")
+    page = anybody.get("/project/looms/1.0/").text
+    assert "looms==1.0<" in page
+    assert 'The latest release is <a href="/project/looms/">1.1</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "location"),
+    [
+        ("/project/Loo_ms/", "/project/loo-ms/"),
+        ("/project/Loo_ms/?all=1&x=%C3%A9", "/project/loo-ms/?all=1&x=%C3%A9"),
+        ("/project/loo-ms", "/project/loo-ms/"),
+        ("/project/Loo.ms/1.0/", "/project/loo-ms/1.0/"),
+        ("/project/loo-ms/1.0.0/", "/project/loo-ms/1.0/"),
+        ("/project/loo-ms/v1.0", "/project/loo-ms/1.0/"),
+    ],
+)
+def test_there_is_one_address_for_a_page(
+    anybody: Visitor, services: Services, tmp_path: Path, address: str, location: str
+) -> None:
+    """Other spellings of a name or version lead there for good, with their query."""
+    publish_wheel(services, tmp_path, "loo-ms", "1.0")
+    answer = anybody.get(address)
+    assert (answer.status_code, answer.headers["Location"]) == (301, location)
+    assert anybody.get(location).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["/project/none/", "/project/looms/9.9/", "/project/looms/nonsense/", "/project/-/", "/project/con/"]
+)
+def test_what_is_not_there_is_404(anybody: Visitor, services: Services, tmp_path: Path, address: str) -> None:
+    """A page that says so, without echoing markup."""
+    publish_wheel(services, tmp_path, "looms")
+    answer = anybody.get(address)
+    assert (answer.status_code, answer.mimetype) == (404, "text/html")
+
+
+def test_everything_a_stranger_wrote_is_text(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Markup in any field of the metadata arrives as text, and a script address is no link."""
+    text = core_metadata(
+        "looms", "1.0", summary=HOSTILE, description=HOSTILE,
+        extra_headers=[
+            f"Author: {HOSTILE}", f"Keywords: {HOSTILE}", f"License: {HOSTILE}",
+            "Project-URL: javascript:alert(1), https://docs.example.com/",
+        ],
+    )  # fmt: skip
+    publish(services, build_wheel(tmp_path, "looms", metadata=text))
+    services.manager.yank(INDEX, NormalizedName("looms"), "1.0", None, HOSTILE, by=TESTER)
+    for address in ("/", "/search?q=looms", "/project/looms/"):
+        page = anybody.get(address).text
+        assert "<script>alert" not in page
+        assert "<img src=x" not in page
+        assert 'href="javascript' not in page
+    assert '<pre class="description" dir="auto">&lt;script&gt;' in page
+    assert "This release was yanked" in page
+
+
+@pytest.mark.parametrize("status", [ProjectStatus.ARCHIVED, ProjectStatus.DEPRECATED, ProjectStatus.QUARANTINED])
+def test_status_is_told_in_words(anybody: Visitor, services: Services, tmp_path: Path, status: ProjectStatus) -> None:
+    """With its reason; a quarantined project offers neither files nor an install line."""
+    publish_wheel(services, tmp_path, "looms")
+    services.manager.set_status(INDEX, NormalizedName("looms"), status, "Look elsewhere.", by=TESTER)
+    page = anybody.get("/project/looms/").text
+    assert f"This project is {status.value}" in page
+    assert "Look elsewhere." in page
+    assert ("pip install" in page) is status.offers_files
+    assert ("/packages/" in page) is status.offers_files
+
+
+def test_a_long_history_is_cut_until_asked_for(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Fifty releases are shown, and all of them one click away."""
+    for minor in range(52):
+        publish_wheel(services, tmp_path, "looms", f"1.{minor}")
+    page = anybody.get("/project/looms/").text
+    assert "/project/looms/1.1/" not in page
+    assert 'href="/project/looms/?all=1#history"' in page
+    whole = anybody.get("/project/looms/1.3/?all=1").text
+    assert "/project/looms/1.1/" in whole

@@ -1,0 +1,203 @@
+"""The pages in a real Chromium: accessible, quiet, without other hosts, usable with a keyboard and at 320 pixels."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import PASSWORDS
+from tests.web.site import serving
+
+pytestmark = pytest.mark.browser
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--no-first-run",
+]  # fmt: skip
+LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
+PUBLIC = [
+    "/", "/search?q=loom", "/search", "/search?q=zzzz", "/project/looms/", "/project/looms/0.9/",
+    "/project/looms/2.0rc1/", "/project/attic/", "/project/suspect/", f"/project/{LONG}/", "/login", "/nothing-here",
+]  # fmt: skip
+SIGNED_IN = ["/account", "/admin/"]  # for bob, the second is the page of a refusal
+ADMIN = ["/admin/users", "/admin/users/bob", "/admin/uploads", "/admin/statistics"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A stocked server with authentication."""
+    with serving(tmp_path_factory.mktemp("site"), auth_enabled="true") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A new server, without authentication and without packages."""
+    with serving(tmp_path_factory.mktemp("empty"), stocked=False) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(
+    chromium: Browser, site: str, *, scheme: str = "light", width: int = 1280, scripts: bool = True
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page in a fresh browser, and the list of what it complains of or asks of other hosts."""
+    dark = scheme == "dark"
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=scripts,
+        permissions=["clipboard-read", "clipboard-write"],
+        base_url=site,
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    own = urlsplit(site).netloc
+    page.on("request", lambda sent: None if urlsplit(sent.url).netloc == own else faults.append(sent.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
+    yield page, faults
+    context.close()
+
+
+def sign_in(page: Page, username: str) -> None:
+    """Through the form, as a person does."""
+    page.goto("/login")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORDS[username])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+def look(page: Page, path: str) -> list[str]:
+    """What axe finds on a page, and whether it is wider than the screen."""
+    page.goto(path)
+    found = [f"{path}: {rule['id']} {[node['html'] for node in rule['nodes']]}" for rule in violations(page)]
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [*found, *([f"{path} is {wide} pixels too wide"] if wide > 0 else [])]
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """The violations that axe finds."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return found
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280)])
+@pytest.mark.parametrize("who", ["nobody", "bob", "alice"])
+def test_every_page_is_accessible_and_quiet(chromium: Browser, site: str, who: str, scheme: str, width: int) -> None:
+    """axe finds nothing, nothing is wider than the screen, no error on the console, no request to another host."""
+    paths = {"nobody": PUBLIC, "bob": [*PUBLIC[:1], *PUBLIC[4:5], *SIGNED_IN], "alice": [*SIGNED_IN, *ADMIN]}[who]
+    with visit(chromium, site, scheme=scheme, width=width) as (page, faults):
+        if who != "nobody":
+            sign_in(page, who)
+        found = [fault for path in paths for fault in look(page, path)]
+        # Chromium itself reports that the page asked for answered 403 or 404.
+        found += [fault for fault in faults if not re.search(r"status of 40[34]", fault)]
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_empty_server_is_in_order(chromium: Browser, empty_site: str, scheme: str) -> None:
+    """A first start shows sound pages, too."""
+    with visit(chromium, empty_site, scheme=scheme, width=320) as (page, faults):
+        found = [fault for path in ("/", "/search", "/login") for fault in look(page, path)]
+        found += [fault for fault in faults if "status of 403" not in fault]
+    assert found == []
+
+
+def test_the_journey_to_a_token(chromium: Browser, site: str) -> None:
+    """From a page that needs it, sign in, make a token, copy it, revoke it, sign out: axe finds nothing on the way."""
+    with visit(chromium, site, width=320) as (page, faults):
+        page.goto("/account")
+        assert urlsplit(page.url).path == "/login"
+        page.get_by_label("Username").fill("bob")
+        page.get_by_label("Password").fill("wrong")
+        page.keyboard.press("Enter")
+        assert page.get_by_role("alert").inner_text().startswith("The username or password is wrong")
+        assert violations(page) == []
+        page.get_by_label("Password").fill(PASSWORDS["bob"])
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Your account").wait_for()
+        page.get_by_label("Name", exact=True).fill("CI <of> bob")
+        page.get_by_role("button", name="Make token").click()
+        page.get_by_role("button", name="Copy the token").click()
+        page.get_by_role("button", name="Copy the token").get_by_text("Copied").wait_for()
+        assert re.fullmatch(r"pcl_\w{10}_\w{43}_\w{6}", page.evaluate("navigator.clipboard.readText()"))
+        assert violations(page) == []
+        page.get_by_role("button", name="Revoke CI <of> bob").click()
+        page.get_by_text("The token was revoked.").wait_for()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in").wait_for()
+        page.goto("/account")
+        assert urlsplit(page.url).path == "/login"
+        assert [fault for fault in faults if "status of 401" not in fault] == []
+
+
+def test_everything_works_without_scripts(chromium: Browser, site: str) -> None:
+    """Search, project, sign in, the administration and signing out need no JavaScript."""
+    with visit(chromium, site, scripts=False) as (page, faults):
+        page.goto("/")
+        page.get_by_role("searchbox").fill("loom")
+        page.get_by_role("button", name="Search").click()
+        page.get_by_role("link", name="looms").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "looms 1.1"
+        sign_in(page, "alice")
+        page.get_by_role("link", name="Admin").click()
+        page.get_by_role("heading", name="Dashboard").wait_for()
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_role("link", name="Sign in").wait_for()
+        assert faults == []
+
+
+def test_the_keyboard_is_enough(chromium: Browser, site: str) -> None:
+    """The first Tab leads to the content, `/` to the search, Enter to the hit."""
+    with visit(chromium, site) as (page, _):
+        page.goto("/project/looms/")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        page.keyboard.press("/")
+        page.keyboard.type("attic")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/search?q=attic")
+        link = page.get_by_role("main").get_by_role("link", name="attic")
+        link.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/project/attic/")
+
+
+def test_an_install_line_is_copied_whole(chromium: Browser, site: str) -> None:
+    """The copy button gives the line as pip takes it, without the button's own words."""
+    with visit(chromium, site) as (page, _):
+        page.goto("/project/looms/")
+        page.get_by_role("button", name="Copy the pip command").click()
+        page.get_by_role("button", name="Copy the pip command").get_by_text("Copied").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == f"pip install --index-url {site}/simple/ looms"
+
+
+def test_pages_can_be_printed(chromium: Browser, site: str, tmp_path: Path) -> None:
+    """On paper there are no forms, buttons or navigation."""
+    with visit(chromium, site, scheme="dark") as (page, _):
+        page.goto("/project/looms/")
+        page.emulate_media(media="print")
+        assert not page.get_by_role("navigation").is_visible()
+        assert not page.get_by_role("button").first.is_visible()
+        assert page.get_by_role("heading", name="Files").is_visible()

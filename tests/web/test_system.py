@@ -1,0 +1,96 @@
+"""Headers, static files, and what every page keeps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from tests.web.conftest import BROWSER, Visitor
+from views.web.assets import FOLDER
+
+TEMPLATES = FOLDER.parent / "templates"
+
+
+def test_every_page_has_its_headers(secured_client: FlaskClient) -> None:
+    """Also error pages and redirects: nothing inline, no frame, no sniffing, not shared between people."""
+    for address in ("/", "/search", "/login", "/project/none/", "/nothing/here", "/admin"):
+        headers = secured_client.get(address, headers=BROWSER).headers
+        assert "default-src 'none'; script-src 'self'" in headers["Content-Security-Policy"]
+        assert "'unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Referrer-Policy"] == "same-origin"
+        assert "camera=()" in headers["Permissions-Policy"]
+        assert "Cookie" in headers["Vary"]
+        assert "public" not in headers["Cache-Control"]
+
+
+def test_pages_of_signed_in_people_are_not_stored(bob: Visitor) -> None:
+    """A proxy or a shared computer keeps none of them."""
+    for address in ("/", "/account", "/search", "/nothing-here"):
+        assert bob.get(address).headers["Cache-Control"] == "no-store"
+
+
+def test_static_files_are_kept_for_ever_under_their_digest(client: FlaskClient) -> None:
+    """The addresses in the pages carry the digest; with a wrong one or none the file is asked for again."""
+    page = client.get("/", headers=BROWSER).text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert len(addresses) >= 3
+    for address in addresses:
+        answer = client.get(address)
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "Set-Cookie" not in answer.headers
+        for other in (address.split("?")[0], f"{address}0"):
+            assert client.get(other).headers["Cache-Control"] == "public, no-cache"
+
+
+def test_an_unchanged_static_file_is_not_sent_again(client: FlaskClient) -> None:
+    """A matching If-None-Match gets 304."""
+    etag = client.get("/static/style.css").headers["ETag"]
+    assert client.get("/static/style.css", headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["../server.py", "..%2fserver.py", "admin/../style.css", "none.css", "", "%00.css"])
+def test_only_static_files_are_served(client: FlaskClient, name: str) -> None:
+    """Nothing beside the folder can be had through it."""
+    assert client.get(f"/static/{name}").status_code in {308, 404}
+
+
+def test_types_are_right(client: FlaskClient) -> None:
+    """Under nosniff a browser takes a style sheet or script only with its own type."""
+    types = {name: client.get(f"/static/{name}").mimetype for name in ("style.css", "site.js", "icon.svg")}
+    assert types == {"style.css": "text/css", "site.js": "text/javascript", "icon.svg": "image/svg+xml"}
+    icon = client.get("/favicon.ico")
+    assert (icon.status_code, icon.data[:4]) == (200, b"\x00\x00\x01\x00")
+
+
+def test_crawlers_are_asked_to_stay_away(client: FlaskClient) -> None:
+    """A team's own index is not for search engines."""
+    assert client.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
+def test_templates_escape_everything(path: Path) -> None:
+    """No template switches escaping off, writes script or style inline, or puts a value where quotes do not hold it."""
+    text = path.read_text()
+    assert not re.search(r"\|\s*safe\b|autoescape|Markup|xmlattr", text)
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"=\{\{", text)
+
+
+def test_pages_are_small(client: FlaskClient) -> None:
+    """A page with its style sheet, script and icon is under 60 KB before compression."""
+    page = client.get("/", headers=BROWSER)
+    assets = sum(len(client.get(f"/static/{name}").data) for name in ("style.css", "site.js", "icon.svg"))
+    assert len(page.data) + assets < 60_000
+
+
+def test_every_view_names_its_permission(app: Flask) -> None:
+    """No page of this blueprint is without a decision on who may see it."""
+    views = {name: view for name, view in app.view_functions.items() if name.startswith("web.")}
+    assert views
+    assert [name for name, view in views.items() if not hasattr(view, "permission")] == []

@@ -1,0 +1,88 @@
+"""The pages for people: browsing, signing in, one's account, the administration."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from errors import NotAuthenticated
+from views import errors
+from views.web import words
+from views.web.assets import static_url
+from views.web.forms import csrf_field, must_carry_csrf
+from views.web.session import has_accounts, viewer
+
+# One policy for every page: nothing inline, nothing from elsewhere, in nobody's frame.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": (
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self)"
+    ),
+    # Not no-referrer: under it browsers send "Origin: null" with our own forms, and over plain HTTP that is all there
+    # is to tell a cross-site request by.
+    "Referrer-Policy": "same-origin",
+}
+
+blueprint = Blueprint("web", __name__)
+blueprint.before_request(must_carry_csrf)
+blueprint.add_app_template_global(csrf_field, "csrf_field")
+blueprint.add_app_template_global(static_url, "static_url")
+blueprint.add_app_template_global(viewer, "viewer")
+blueprint.add_app_template_global(has_accounts, "has_accounts")
+blueprint.add_app_template_filter(words.size_words, "size")
+blueprint.add_app_template_filter(words.count_words, "count")
+blueprint.add_app_template_filter(words.stamp, "stamp")
+blueprint.add_app_template_filter(words.moment_words, "moment")
+
+
+@blueprint.after_request
+def add_headers(response: Response) -> Response:
+    """What every answer of these pages carries; a view's own choice stands."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.cache_control.public:
+        return response  # the same for everybody
+    if "Authorization" in request.headers or viewer() is not None:
+        response.headers["Cache-Control"] = "no-store"
+    else:
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    response.vary.update(("Cookie", "Authorization"))
+    return response
+
+
+@blueprint.after_app_request
+def add_headers_to_error_pages(response: Response) -> Response:
+    """The page for an address that is none belongs to no blueprint and needs the headers all the same."""
+    return add_headers(response) if request.blueprint is None and response.mimetype == "text/html" else response
+
+
+@blueprint.errorhandler(NotAuthenticated)
+def to_login(refusal: NotAuthenticated) -> ResponseReturnValue:
+    """People who are not signed in are sent to do so, and come back afterwards; programs get their 401."""
+    if not errors.wants_html() and ("Authorization" in request.headers or request.endpoint == "web.search"):
+        return errors.answer(refusal)
+    if request.method not in {"GET", "HEAD"}:
+        return redirect(url_for("web.login"), 303)
+    return redirect(url_for("web.login", next=request.script_root + request.full_path.rstrip("?")), 302)
+
+
+from views.web import account, admin, browse, login, project, search, system  # noqa: E402, F401 - they add their views

@@ -1,0 +1,122 @@
+"""One's own account: tokens and password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import Identity, Permission
+from credentials.tokens import TokenText
+from database.accounts import Account
+from errors import InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
+from views import services
+from views.errors import status_of
+from views.guards import actor, identity, peer, requires
+from views.web import blueprint, session
+from views.web.login import unkept
+from views.web.urls import index_url, own_url
+
+_USUAL_DAYS = 90
+
+
+@blueprint.get("/account")
+@requires(Permission.ACCOUNT)
+def account() -> Response:
+    """The signed-in person's tokens and password."""
+    return _page()
+
+
+@blueprint.post("/account/tokens")
+@requires(Permission.ACCOUNT)
+def create_token() -> Response:
+    """Make a token. Its page is the only place where it is ever shown."""
+    name = request.form.get("name", "")
+    try:
+        days = _days(request.form.get("expires_days", ""))
+        token, row = services().account_manager.create_token(_account().username, name, days, by=actor())
+    except InvalidRequest as refusal:
+        return _page(refusal, where="token", name=name)
+    return _page(token=token, name=row.name, status=201)
+
+
+@blueprint.post("/account/tokens/<public_id>/revoke")
+@requires(Permission.ACCOUNT)
+def revoke_token(public_id: str) -> AnyResponse:
+    """End one of one's own tokens."""
+    services().account_manager.revoke_token(_account().username, public_id, by=actor())
+    flash("The token was revoked.")
+    return redirect(url_for("web.account"), 303)
+
+
+@blueprint.post("/account/password")
+@requires(Permission.ACCOUNT)
+def change_password() -> AnyResponse:
+    """Change one's own password, which ends every session, and go on in a new one."""
+    person, by = _account(), actor()
+    try:
+        _must_be_password(person, request.form.get("old_password", ""))
+        services().account_manager.set_password(person.username, _new_password(), by=by)
+    except InvalidRequest as refusal:
+        return _page(refusal, where="password")
+    session.start(_account())
+    flash("Your password was changed; other browsers were signed out.")
+    return redirect(url_for("web.account"), 303)
+
+
+def _must_be_password(person: Account, password: str) -> None:
+    try:
+        services().authenticator.check_password(person.username, password, peer())
+    except NotAuthenticated:
+        raise InvalidRequest("The old password is not right; nothing was changed.") from None
+
+
+def _new_password() -> str:
+    new = request.form.get("new_password", "")
+    if new != request.form.get("new_password_again", ""):
+        raise InvalidRequest("The two new passwords differ; type the same one twice.")
+    return new
+
+
+def _days(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise InvalidRequest(f"{shown(text)} is not a number of days; write one such as 90, or nothing.")
+    return int(text)
+
+
+def _account() -> Account:
+    asker: Identity = identity()
+    found = services().accounts.user(asker.username or "")
+    if found is None:
+        raise UnknownUser(asker.username or "")
+    return found
+
+
+def _page(
+    refusal: Refusal | None = None,
+    *,
+    where: str = "",
+    token: TokenText | None = None,
+    name: str = "",
+    status: int = 200,
+) -> Response:
+    longest = services().account_manager.token_max_days
+    person = _account()
+    values: dict[str, Any] = {
+        "person": person,
+        "tokens": services().accounts.tokens_of(person.username),
+        "token": token,
+        "token_name": name,
+        "longest_days": longest,
+        "usual_days": min(longest or _USUAL_DAYS, _USUAL_DAYS),
+        "sentence": refusal.sentence if refusal else "",
+        "where": where,
+        "base": own_url(),
+        "index": index_url(),
+    }
+    page = render_template("account.html", **values)
+    return unkept(make_response(page, status_of(refusal) if refusal else status))

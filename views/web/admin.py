@@ -1,0 +1,158 @@
+"""The administration: dashboard, users, uploads, statistics."""
+
+from __future__ import annotations
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from auth import Permission
+from database.accounts import Account
+from database.activity import Activity
+from database.engine import SAFE_SQLITE, sqlite_version
+from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
+from views import services
+from views.errors import status_of
+from views.guards import actor, requires
+from views.web import blueprint
+from views.web.search import page_number, pages_of
+
+_DAYS = 30
+_RECENT = 8
+_UPLOADS_PER_PAGE = 50
+
+
+def _activity() -> Activity:
+    here = services()
+    return Activity(here.database, here.catalogue.index)
+
+
+@blueprint.get("/admin")
+@requires(Permission.ADMIN)
+def admin() -> AnyResponse:
+    """To the dashboard."""
+    return redirect(url_for("web.dashboard"), 302)
+
+
+@blueprint.get("/admin/")
+@requires(Permission.ADMIN)
+def dashboard() -> str:
+    """What the server holds and how it is."""
+    here = services()
+    return render_template(
+        "admin/dashboard.html",
+        stats=here.catalogue.stats(),
+        downloads=here.downloads.total(),
+        uploads=_activity().uploads(limit=_RECENT),
+        users=here.accounts.users(),
+        warnings=here.settings.warnings,
+        default_password=here.accounts.default_password_stands(),
+        free=here.storage.free_bytes(),
+        low_free=here.settings.min_free_space,
+        sqlite=".".join(map(str, sqlite_version())),
+        sqlite_is_safe=sqlite_version() >= SAFE_SQLITE,
+        server=here.settings.server_name,
+        days=_activity().downloads_by_day(_DAYS),
+    )
+
+
+@blueprint.get("/admin/uploads")
+@requires(Permission.ADMIN)
+def uploads() -> str:
+    """Every file, newest first."""
+    page, total = page_number(), services().catalogue.stats()["files"]
+    found = _activity().uploads(limit=_UPLOADS_PER_PAGE, offset=(page - 1) * _UPLOADS_PER_PAGE)
+    pages = pages_of(total, _UPLOADS_PER_PAGE)
+    return render_template("admin/uploads.html", uploads=found, total=total, page=page, pages=pages)
+
+
+@blueprint.get("/admin/statistics")
+@requires(Permission.ADMIN)
+def statistics() -> str:
+    """Downloads by day and by project."""
+    return render_template(
+        "admin/statistics.html",
+        days=_activity().downloads_by_day(_DAYS),
+        projects=_activity().top_projects(_DAYS),
+        total=services().downloads.total(),
+    )
+
+
+@blueprint.get("/admin/users")
+@requires(Permission.ADMIN)
+def users() -> Response:
+    """Every account, and the form for a new one."""
+    return _users_page()
+
+
+@blueprint.post("/admin/users")
+@requires(Permission.ADMIN)
+def create_user() -> AnyResponse:
+    """Make an account."""
+    form = request.form
+    username, email = form.get("username", "").strip(), form.get("email", "").strip()
+    manager = services().account_manager
+    try:
+        is_admin = "is_admin" in form
+        manager.create_user(username, form.get("password", ""), email=email, is_admin=is_admin, by=actor())
+    except (InvalidRequest, NameTaken) as refusal:
+        return _users_page(refusal, username, email)
+    flash(f"{username} can sign in now.")
+    return redirect(url_for("web.users"), 303)
+
+
+@blueprint.get("/admin/users/<username>")
+@requires(Permission.ADMIN)
+def user(username: str) -> Response:
+    """One account and what can be done with it."""
+    return _user_page(_account(username))
+
+
+@blueprint.post("/admin/users/<username>/active")
+@requires(Permission.ADMIN)
+def set_active(username: str) -> AnyResponse:
+    """Deactivate an account or bring it back."""
+    found, active = _account(username), request.form.get("active") == "yes"
+    services().account_manager.set_active(found.username, active=active, by=actor())
+    flash(f"{found.username} is {'active again' if active else 'deactivated, with every token and session'}.")
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+@blueprint.post("/admin/users/<username>/password")
+@requires(Permission.ADMIN)
+def reset_password(username: str) -> AnyResponse:
+    """Give an account a new password; its sessions end."""
+    found = _account(username)
+    try:
+        services().account_manager.set_password(found.username, request.form.get("password", ""), by=actor())
+    except InvalidRequest as refusal:
+        return _user_page(found, refusal)
+    flash(f"{found.username} has a new password and was signed out everywhere.")
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+def _account(username: str) -> Account:
+    found = services().accounts.user(username)
+    if found is None:
+        raise UnknownUser(username)
+    return found
+
+
+def _users_page(refusal: Refusal | None = None, username: str = "", email: str = "") -> Response:
+    page = render_template(
+        "admin/users.html",
+        users=services().accounts.users(),
+        sentence=refusal.sentence if refusal else "",
+        username=username,
+        email=email,
+    )
+    return make_response(page, status_of(refusal) if refusal else 200)
+
+
+def _user_page(found: Account, refusal: Refusal | None = None) -> Response:
+    page = render_template(
+        "admin/user.html",
+        user=found,
+        tokens=services().accounts.tokens_of(found.username),
+        sentence=refusal.sentence if refusal else "",
+    )
+    return make_response(page, status_of(refusal) if refusal else 200)

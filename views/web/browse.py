@@ -1,0 +1,31 @@
+"""The home page."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from auth import Permission
+from views import services
+from views.guards import requires
+from views.web import blueprint
+from views.web.urls import index_url, own_url, pip_trust
+
+_RECENT = 10
+
+
+@blueprint.get("/")
+@requires(Permission.READ)
+def home() -> str:
+    """Search, what is new, and how to set up a client."""
+    here = services()
+    return render_template(
+        "home.html",
+        stats=here.catalogue.stats(),
+        downloads=here.downloads.total(),
+        uploads=here.catalogue.recent_uploads(_RECENT),
+        default_password=here.settings.auth_enabled and here.accounts.default_password_stands(),
+        auth_enabled=here.settings.auth_enabled,
+        base=own_url(),
+        index=index_url(),
+        trust=pip_trust(),
+    )

@@ -1,0 +1,92 @@
+"""The page of a project and of each of its releases."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from packaging.utils import NormalizedName
+
+from auth import Permission
+from database.catalogue import ReleaseDetail
+from distributions.filenames import check_project_name, check_version, release_key
+from errors import InvalidName, InvalidVersion, UnknownProject, UnknownRelease
+from simple.model import ProjectDetail
+from views import services
+from views.guards import requires
+from views.web import blueprint
+from views.web.release import PageFile, ReleaseFacts, files_of, history_of, latest_of
+from views.web.urls import index_url, pip_trust
+
+_HISTORY = 50
+
+
+@blueprint.get("/project/<name>/", strict_slashes=False)
+@requires(Permission.READ)
+def project(name: str) -> ResponseReturnValue:
+    """A project, as its latest release shows it."""
+    known = _normalized(name)
+    if name != known or not request.path.endswith("/"):
+        return _moved(url_for("web.project", name=known))
+    detail = services().catalogue.project_detail(known)
+    return _page(detail, latest_of(detail), is_latest=True)
+
+
+@blueprint.get("/project/<name>/<version>/", strict_slashes=False)
+@requires(Permission.READ)
+def release(name: str, version: str) -> ResponseReturnValue:
+    """One release of a project."""
+    known = _normalized(name)
+    detail = services().catalogue.project_detail(known)
+    found = _release(known, version)
+    if (name, version) != (known, found.version) or not request.path.endswith("/"):
+        return _moved(url_for("web.release", name=known, version=found.version))
+    return _page(detail, found.version, is_latest=found.version == latest_of(detail))
+
+
+def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
+    found = _release(detail.name, version)
+    history = history_of(detail)
+    this = next(line for line in history if line.version == version)
+    # An installer does not choose a pre-release or a yanked release unless it is told to.
+    pinned = not is_latest or this.is_prerelease or this.yanked is not None
+    return render_template(
+        "project.html",
+        detail=detail,
+        release=found,
+        facts=ReleaseFacts.of(found.metadata),
+        this=this,
+        is_latest=is_latest,
+        latest=latest_of(detail),
+        files=_files(detail, version),
+        history=history if "all" in request.args else history[:_HISTORY],
+        history_total=len(history),
+        downloads=services().downloads.total(detail.name),
+        requirement=f"{detail.name}=={version}" if pinned else detail.name,
+        index=index_url(),
+        trust=pip_trust(),
+    )
+
+
+def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
+    uploaders = services().catalogue.uploaders(detail.name)
+    return files_of(detail, version, uploaders, f"{request.script_root}/simple/{detail.name}/")
+
+
+def _normalized(name: str) -> NormalizedName:
+    try:
+        return check_project_name(name)
+    except InvalidName:
+        raise UnknownProject(name) from None
+
+
+def _release(name: NormalizedName, version: str) -> ReleaseDetail:
+    try:
+        key = release_key(check_version(version))
+    except InvalidVersion:
+        raise UnknownRelease(name, version) from None
+    return services().catalogue.release(name, key)
+
+
+def _moved(address: str) -> ResponseReturnValue:
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"{address}?{query}" if query else address, 301)

@@ -1,0 +1,157 @@
+"""What the page of a release shows, as values: pure functions over what the catalogue says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from urllib.parse import urljoin
+
+from packaging.version import Version
+
+from simple.model import File, ProjectDetail, offered_files
+from views.web.urls import safe_link
+from views.web.words import tag_words
+
+_LICENSE_CHARACTERS = 200
+_KEYWORD_CHARACTERS = 60
+_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLine:
+    """One line of the release history; ``yanked`` is the reason if all its files are yanked, else None."""
+
+    version: str
+    uploaded: datetime
+    files: int
+    yanked: str | None
+    is_prerelease: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """One file as its row shows it: addresses ready, tags in words."""
+
+    file: File
+    url: str
+    metadata_url: str | None
+    tags: str
+    uploader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that a release names; ``url`` is None where the address must not be followed and is shown as text."""
+
+    label: str
+    text: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFacts:
+    """What the core metadata says besides the description."""
+
+    summary: str
+    links: tuple[Link, ...]
+    people: tuple[tuple[str, str], ...]
+    license: str
+    requires_python: str
+    keywords: tuple[str, ...]
+    classifiers: tuple[tuple[str, tuple[str, ...]], ...]
+    dependencies: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, Any]) -> Self:
+        """The facts of metadata in the form of ``CoreMetadata.to_json``."""
+        licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
+        return cls(
+            summary=str(metadata.get("summary") or ""),
+            links=_links(metadata),
+            people=_people(metadata),
+            # Some put the whole text of the licence there.
+            license=licensed.splitlines()[0][:_LICENSE_CHARACTERS] if licensed else "",
+            requires_python=str(metadata.get("requires_python") or ""),
+            keywords=_keywords(str(metadata.get("keywords") or "")),
+            classifiers=_classifiers(metadata.get("classifiers", ())),
+            dependencies=_dependencies(metadata.get("requires_dist", ())),
+        )
+
+
+def _links(metadata: Mapping[str, Any]) -> tuple[Link, ...]:
+    named = [("Home page", metadata.get("home_page")), ("Download", metadata.get("download_url"))]
+    for entry in metadata.get("project_urls", ()):
+        label, _, address = entry.partition(",")
+        named.append((label.strip(), address.strip()))
+    found = dict.fromkeys((label or "Link", address) for label, address in named if address)
+    return tuple(Link(label, address, safe_link(address)) for label, address in found)
+
+
+def _people(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    people = []
+    for role in ("author", "maintainer"):
+        said = [str(metadata[key]) for key in (role, f"{role}_email") if metadata.get(key)]
+        if said:
+            people.append((role.capitalize(), ", ".join(said)))
+    return tuple(people)
+
+
+def _keywords(text: str) -> tuple[str, ...]:
+    words = (word.strip()[:_KEYWORD_CHARACTERS] for word in (text.split(",") if "," in text else text.split()))
+    return tuple(dict.fromkeys(word for word in words if word))
+
+
+def _classifiers(classifiers: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    groups: dict[str, list[str]] = {}
+    for classifier in classifiers:
+        group, _, rest = classifier.partition(" :: ")
+        groups.setdefault(group, []).append(rest or group)
+    return tuple((group, tuple(rest)) for group, rest in groups.items())
+
+
+def _dependencies(requirements: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Requirements by the extra that asks for them; "" for those that are always needed."""
+    groups: dict[str, list[str]] = {"": []}
+    for requirement in requirements:
+        extra = _EXTRA.search(requirement.partition(";")[2])
+        groups.setdefault(extra[1] if extra else "", []).append(requirement)
+    return tuple((extra, tuple(found)) for extra, found in groups.items() if found)
+
+
+def files_of(detail: ProjectDetail, version: str, uploaders: Mapping[str, str], base: str) -> list[PageFile]:
+    """The files of one release that may be offered; ``base`` is the address of the project detail."""
+    return [
+        PageFile(
+            file=file,
+            url=urljoin(base, file.url),
+            metadata_url=urljoin(base, file.url) + ".metadata" if file.core_metadata else None,
+            tags=tag_words(file.filename),
+            uploader=uploaders.get(file.filename, ""),
+        )
+        for file in offered_files(detail)
+        if file.version == version
+    ]
+
+
+def history_of(detail: ProjectDetail) -> list[ReleaseLine]:
+    """Every release, newest version first."""
+    files: dict[str, list[File]] = {}
+    for file in detail.files:
+        files.setdefault(file.version, []).append(file)
+    return [_line(version, files[version]) for version in reversed(detail.versions)]
+
+
+def _line(version: str, files: list[File]) -> ReleaseLine:
+    reasons = [file.yanked for file in files if file.yanked is not None]
+    yanked = next(filter(None, reasons), "") if len(reasons) == len(files) else None
+    uploaded = min(file.uploaded for file in files)
+    return ReleaseLine(version, uploaded, len(files), yanked, Version(version).is_prerelease)
+
+
+def latest_of(detail: ProjectDetail) -> str:
+    """The release that stands for the project: not yanked before yanked, final before pre-release, then the highest."""
+    standing = {file.version for file in detail.files if file.yanked is None}
+    return max(detail.versions, key=lambda text: (text in standing, not Version(text).is_prerelease, Version(text)))

@@ -1,0 +1,105 @@
+"""Signed-in browsers: Flask-Login over session rows, so that a copied cookie is worth nothing after signing out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import cast
+
+from flask import Flask, Response, request, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from config import Settings
+from database.accounts import Account
+from database.journal import Actor
+from errors import Unavailable
+from views import services
+from views.guards import actor, peer
+
+
+class Person(UserMixin):  # type: ignore[misc]
+    """A signed-in person. Flask-Login keeps ``get_id()`` in the cookie: the secret of the session's row."""
+
+    def __init__(self, account: Account, secret: str) -> None:
+        self.account = account
+        self._secret = secret
+
+    def get_id(self) -> str:
+        """The secret of the session."""
+        return self._secret
+
+
+class _Logins(LoginManager):  # type: ignore[misc]
+    """Flask-Login without its remember cookie, whose look at the session would make every answer vary by cookie."""
+
+    def _update_remember_cookie(self, response: Response) -> Response:
+        return response
+
+
+def login_manager(app: Flask) -> None:
+    """Set Flask-Login up."""
+    app.config["REMEMBER_COOKIE_NAME"] = None
+    logins = _Logins()
+    logins.session_protection = None  # people's addresses change; the row on the server is what binds
+    logins.init_app(app, add_context_processor=False)
+
+    @logins.user_loader  # type: ignore[untyped-decorator]
+    def load(secret: str) -> Person | None:
+        found = services().account_manager.session(secret)
+        return Person(found.account, secret) if found else None
+
+
+def configure_cookies(app: Flask, settings: Settings) -> None:
+    """The one cookie. Over HTTPS its ``__Host-`` name keeps it from being set by a neighbour domain or plain HTTP."""
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-sid" if secure else "sid",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
+        SESSION_COOKIE_DOMAIN=None,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.auth_session_days),
+    )
+
+
+def has_accounts() -> bool:
+    """Whether people can sign in: authentication is on."""
+    return services().settings.auth_enabled
+
+
+def viewer() -> Account | None:
+    """The person who is signed in with this browser.
+
+    None as well while the database cannot be asked: the page that says so must not need it.
+    """
+    if not has_accounts():
+        return None
+    try:
+        return cast("Account", current_user.account) if current_user.is_authenticated else None
+    except Unavailable:
+        return None
+
+
+def start(account: Account) -> None:
+    """Sign a person in, under a new session: what an earlier one held, and its cookie, are void."""
+    manager = services().account_manager
+    by = Actor(account.username, None, peer().address, request.environ.get("pypi.request_id"))
+    _end_row(by)
+    session.clear()
+    secret = manager.sign_in(account.username, by=by, agent=request.headers.get("User-Agent", ""))
+    session.permanent = True
+    login_user(Person(account, secret))
+
+
+def end() -> None:
+    """Sign the browser out, here and on the server."""
+    if current_user.is_authenticated:
+        _end_row(actor())
+        logout_user()
+    session.clear()
+
+
+def _end_row(by: Actor) -> None:
+    if current_user.is_authenticated:
+        services().account_manager.sign_out(current_user.get_id(), by=by)

@@ -1,0 +1,56 @@
+"""Addresses: this server's own, and which of the addresses that others give us may be followed."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from flask import request
+
+from views import services
+
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+_NOT_AFTER_LOGIN = ("/login", "/logout")
+
+
+def own_url() -> str:
+    """The address under which people reach this server, without a slash at its end."""
+    return services().settings.base_url or request.url_root.rstrip("/")
+
+
+def index_url() -> str:
+    """The address that installers are given."""
+    return f"{own_url()}/simple/"
+
+
+def pip_trust() -> str:
+    """What pip needs besides the address: over plain HTTP it trusts this machine only. Empty, or with a space first."""
+    url = urlsplit(own_url())
+    local = url.hostname in {"localhost", "::1"} or (url.hostname or "").startswith("127.")
+    return "" if url.scheme == "https" or local else f" --trusted-host {url.netloc}"
+
+
+def safe_next(target: str | None) -> str:
+    """Where to go after signing in: a path of this server, else ``/``.
+
+    Browsers strip tabs and line ends from an address and read a backslash as a slash, so that is done first.
+    """
+    path = re.sub(r"[\t\r\n]", "", target or "").strip().replace("\\", "/")
+    if not path.startswith("/") or path.startswith("//") or _CONTROL.search(path):
+        return "/"
+    plain = re.sub(r"[\x00-\x20]", "", unquote(path)).replace("\\", "/")
+    if plain.startswith("//") or plain.split("?")[0].rstrip("/") in _NOT_AFTER_LOGIN:
+        return "/"
+    return path
+
+
+def safe_link(url: str) -> str | None:
+    """The address if it may become a link: http or https, with a host and without control characters; else None."""
+    if _CONTROL.search(url) or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return url if good else None
