@@ -77,7 +77,7 @@ def _pages(reader: Reader, sort: str, limit: int | None, offset: int, prefix: st
     left = limit
     while left is None or left > 0:
         size = _PAGE if left is None else min(_PAGE, left)
-        page = reader.catalogue.projects(sort=sort, limit=size, offset=offset, prefix=prefix)
+        page = reader.catalogue.projects(sort=sort, limit=size, offset=offset, prefix=prefix, quarantined=True)
         yield from page
         if len(page) < size:
             return
@@ -118,7 +118,7 @@ def info(chosen: Chosen, package_name: str | None, json_: bool) -> None:
     name = _project(package_name)
     with reading(chosen) as reader:
         detail = reader.catalogue.project_detail(name)
-        summary = reader.catalogue.projects(prefix=name, limit=1)[0]
+        summary = reader.catalogue.projects(prefix=name, limit=1, quarantined=True)[0]
         releases = reader.catalogue.releases(name)
         uploaders = reader.catalogue.uploaders(name)
         downloads = reader.downloads.total(name)

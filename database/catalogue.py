@@ -239,13 +239,17 @@ class Catalogue:
             return {row.filename: row.uploader for row in rows}
 
     def projects(
-        self, *, sort: str = "name", limit: int = 50, offset: int = 0, prefix: str = ""
+        self, *, sort: str = "name", limit: int = 50, offset: int = 0, prefix: str = "", quarantined: bool = False
     ) -> list[ProjectSummary]:
-        """A page of the projects that have files; ``sort`` is a key of SORT_KEYS, ``prefix`` begins the name."""
+        """A page of the projects that have files; ``sort`` is a key of SORT_KEYS, ``prefix`` begins the name.
+
+        Quarantined ones are left out unless asked for, as operators do.
+        """
+        shown = self._listed() if quarantined else self._shown()
         with self.database.reading() as connection:
             rows = connection.execute(
                 select(*summary_columns())
-                .where(self._shown(), _begins(Project.name, prefix))
+                .where(shown, _begins(Project.name, prefix))
                 .order_by(SORT_KEYS[sort], Project.name)
                 .limit(limit)
                 .offset(offset)
@@ -253,7 +257,7 @@ class Catalogue:
             return [ProjectSummary(*row) for row in rows]
 
     def count_projects(self, prefix: str = "") -> int:
-        """How many projects have files and begin with ``prefix``."""
+        """How many projects have files, are not quarantined and begin with ``prefix``."""
         with self.database.reading() as connection:
             return connection.execute(
                 select(func.count()).select_from(Project).where(self._shown(), _begins(Project.name, prefix))

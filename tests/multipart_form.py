@@ -53,7 +53,8 @@ def upload_parts(path: Path, **fields: str | None) -> list[Part]:
         "filetype": "bdist_wheel" if path.suffix == ".whl" else "sdist",
         "pyversion": "py3" if path.suffix == ".whl" else "source",
         "sha256_digest": hashlib.sha256(content).hexdigest(),
-    } | fields
+        **fields,
+    }
     parts: list[Part] = [(field, value) for field, value in said.items() if value is not None]
     return [*parts, ("content", FilePart(path.name, content))]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import random
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from packaging.utils import NormalizedName
@@ -191,7 +192,7 @@ def test_links_are_not_followed(files: Client, services: Services, tmp_path: Pat
 def test_a_deletion_does_not_cut_a_download(files: Client, services: Services, wheels: dict[str, bytes]) -> None:
     """S67: bytes that are being sent go on to the end after the file was deleted."""
     answer = files.get(url(BIG), buffered=False)
-    pieces = iter(answer.response)
+    pieces = iter(cast("Iterable[bytes]", answer.response))
     first = next(pieces)
     services.manager.delete("main", NormalizedName("big"), by=TESTER)
     assert first + b"".join(pieces) == wheels[BIG]
