@@ -1,0 +1,1 @@
+"""Real installers and uploaders against real servers."""
