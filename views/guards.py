@@ -24,13 +24,16 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def requires(permission: Permission | None) -> Callable[[View], View]:
-    """Declare what a view needs; None for one that anybody may ask, such as the login page."""
+def requires(permission: Permission | None, *, asked_inside: bool = False) -> Callable[[View], View]:
+    """Declare what a view needs; None for one that anybody may ask, such as the login page.
+
+    A view that asks for it itself, by ``must``, says so.
+    """
 
     def declare(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            if permission is not None:
+            if permission is not None and not asked_inside:
                 must(permission)
             return view(*args, **kwargs)
 

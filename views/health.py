@@ -43,7 +43,7 @@ def _ping_database() -> None:
 
 
 @blueprint.get("/metrics")
-@requires(None)
+@requires(Permission.ADMIN, asked_inside=True)  # not of this machine itself
 def metrics() -> Response:
     """Figures for Prometheus, of this process; for this machine and administrators."""
     if not peer().is_local:

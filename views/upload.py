@@ -27,7 +27,7 @@ _FORM_SLACK = 20 << 20
 @blueprint.post("/legacy", endpoint="upload")
 @blueprint.post("/legacy/", endpoint="upload")
 @blueprint.post("/", endpoint="upload")
-@requires(None)  # asked below, so that a refusal can let the client finish sending
+@requires(Permission.UPLOAD, asked_inside=True)  # a refusal lets the client finish sending
 def upload() -> Response:
     """Take one distribution."""
     try:
