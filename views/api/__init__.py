@@ -1,0 +1,51 @@
+"""The REST API: one module a noun. Its description for programs is made from what stands beside each view."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from flask.blueprints import BlueprintSetupState
+from werkzeug.routing import BaseConverter
+
+from auth import Permission, allows
+from views import services
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+blueprint = Blueprint("api", __name__, url_prefix="/api")
+
+
+class VersionConverter(BaseConverter):
+    """A part of a path that may be a version: those of PEP 440 begin with a digit, or a v before it."""
+
+    regex = "[vV]?[0-9][^/]*"
+    part_isolating = True
+
+
+@blueprint.record_once
+def know_versions(state: BlueprintSetupState) -> None:
+    """Make ``<version:version>`` known, so that ``status`` and ``yank`` are never taken for one."""
+    state.app.url_map.converters["version"] = VersionConverter
+
+
+@blueprint.after_app_request
+def add_headers(response: Response) -> Response:
+    """What every answer below ``/api`` carries, refusals too; a view's own choice stands."""
+    if not request.path.startswith("/api/"):
+        return response
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def caching() -> str:
+    """The Cache-Control of what is read: asked anew each time where anybody may read, else never kept."""
+    return "no-cache" if allows(services().authenticator.nobody, Permission.READ) else "no-store"
+
+
+from views.api import changes, openapi, packages, statistics, tokens  # noqa: E402, F401 - they add their views

@@ -1,0 +1,136 @@
+"""``/api/packages``: yanking, deleting and setting the status of what is there."""
+
+from __future__ import annotations
+
+from flask import Response
+from packaging.utils import NormalizedName
+
+from auth import Permission
+from services import INDEX
+from simple.model import ProjectStatus
+from views import services
+from views.api import blueprint, shapes
+from views.api.bodies import read_body
+from views.api.operations import Operation, Reply, described
+from views.api.packages import answer, key_of, status_document
+from views.guards import actor, requires
+from views.simple import normalized
+
+_YANKED = {200: Reply("It is so now.", shapes.YANKED)}
+_DELETED = {200: Reply("The files are listed no more.", shapes.DELETED)}
+_FOR_GOOD = "The filenames are never given out again, also not for the same bytes."
+
+
+@blueprint.post("/packages/<name>/<version:version>/yank")
+@requires(Permission.YANK)
+@described(
+    Operation(
+        "Yank a release or one of its files",
+        "packages",
+        _YANKED,
+        description="Installers pass a yanked file over unless it is asked for exactly (PEP 592).",
+        body=shapes.YANK_BODY,
+        body_optional=True,
+    )
+)
+def yank(name: str, version: str) -> Response:
+    """Yank a release or one of its files."""
+    body = read_body(shapes.YANK_BODY, optional=True)
+    project, spelled = _release(name, version)
+    changed = services().manager.yank(INDEX, project, spelled, body.get("filename"), body["reason"], by=actor())
+    return _yanked(project, spelled, body.get("filename"), changed, yanked=True)
+
+
+@blueprint.delete("/packages/<name>/<version:version>/yank")
+@requires(Permission.YANK)
+@described(
+    Operation(
+        "Take a yank back",
+        "packages",
+        _YANKED,
+        description="A reason is taken as with the yank, for scripts that send one, and is not kept.",
+        body=shapes.YANK_BODY,
+        body_optional=True,
+    )
+)
+def unyank(name: str, version: str) -> Response:
+    """Take the yank of a release or of one of its files back."""
+    body = read_body(shapes.YANK_BODY, optional=True)
+    project, spelled = _release(name, version)
+    changed = services().manager.unyank(INDEX, project, spelled, body.get("filename"), by=actor())
+    return _yanked(project, spelled, body.get("filename"), changed, yanked=False)
+
+
+def _release(name: str, version: str) -> tuple[NormalizedName, str]:
+    """Project and version as the catalogue spells them. Raises UnknownProject, UnknownRelease."""
+    project = normalized(name)
+    return project, services().catalogue.release(project, key_of(project, version)).version
+
+
+def _yanked(project: NormalizedName, version: str, filename: str | None, changed: int, *, yanked: bool) -> Response:
+    return answer({"name": project, "version": version, "filename": filename, "yanked": yanked, "changed": changed})
+
+
+@blueprint.delete("/packages/<name>")
+@requires(Permission.DELETE)
+@described(
+    Operation(
+        "Delete a project's files",
+        "packages",
+        _DELETED,
+        description=f"{_FOR_GOOD} The project leaves every list; its name stays claimed.",
+        body=shapes.DELETE_BODY,
+        body_optional=True,
+    )
+)
+def delete_project(name: str) -> Response:
+    """Delete every file of a project."""
+    return _delete(normalized(name), None, None)
+
+
+@blueprint.delete("/packages/<name>/<version:version>")
+@requires(Permission.DELETE)
+@described(
+    Operation(
+        "Delete a release", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True
+    )
+)
+def delete_release(name: str, version: str) -> Response:
+    """Delete every file of a release."""
+    return _delete(*_release(name, version), None)
+
+
+@blueprint.delete("/packages/<name>/<version:version>/<filename>")
+@requires(Permission.DELETE)
+@described(
+    Operation("Delete a file", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True)
+)
+def delete_file(name: str, version: str, filename: str) -> Response:
+    """Delete one file."""
+    return _delete(*_release(name, version), filename)
+
+
+def _delete(project: NormalizedName, version: str | None, filename: str | None) -> Response:
+    reason = read_body(shapes.DELETE_BODY, optional=True)["reason"]
+    deleted = services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor())
+    return answer({"deleted": deleted})
+
+
+@blueprint.put("/packages/<name>/status")
+@requires(Permission.DELETE)
+@described(
+    Operation(
+        "Set a project's status",
+        "packages",
+        {200: Reply("The status as it is now.", shapes.STATUS)},
+        description="archived: no new files. quarantined: nor is any given out. deprecated: a mark only.",
+        body=shapes.STATUS_BODY,
+    )
+)
+def set_status(name: str) -> Response:
+    """Set a project's status marker (PEP 792)."""
+    body = read_body(shapes.STATUS_BODY)
+    project, status = normalized(name), ProjectStatus(body["status"])
+    services().catalogue.validity(project)  # raises UnknownProject also for one that has no files left
+    services().manager.set_status(INDEX, project, status, body["reason"] or None, by=actor())
+    return answer(status_document(project, status, body["reason"]))

@@ -1,0 +1,232 @@
+"""The documents of the API, as schemas: what is answered, and the bodies that are taken."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from config import Settings
+from simple.model import ProjectStatus
+from views.api.schemas import (
+    FILENAME_PATTERN,
+    LABEL,
+    REASON,
+    Schema,
+    flag,
+    many,
+    maybe,
+    moment,
+    record,
+    ref,
+    text,
+    whole,
+)
+
+LONGEST_TOKEN_DAYS: Final = 36_500
+
+_STATUS = text("PEP 792: what may be done with the project.", enum=[status.value for status in ProjectStatus])
+_STATUS_REASON = maybe(text("Why, where somebody said it."))
+
+_FILE = record(
+    "One distribution.",
+    filename=text("Its name."),
+    version=text("The release that it belongs to."),
+    url=text("Where it is, absolute.", format="uri"),
+    size=whole("Bytes.", minimum=0),
+    sha256=text("Digest, in hex.", pattern="^[0-9a-f]{64}$"),
+    md5=maybe(text("Digest, in hex.", pattern="^[0-9a-f]{32}$")),
+    blake2b_256=maybe(text("Digest, in hex.", pattern="^[0-9a-f]{64}$")),
+    upload_time=moment("When it was uploaded."),
+    uploader=text("Who uploaded it."),
+    requires_python=maybe(text("Versions of Python that it is for.")),
+    yanked=flag("Whether installers pass it over (PEP 592)."),
+    yanked_reason=maybe(text("Why it is yanked, perhaps empty; null where it is not.")),
+    core_metadata_sha256=maybe(text("Digest of the file at url + '.metadata', null where there is none.")),
+    kind=text("Wheel or source distribution.", enum=["bdist_wheel", "sdist"]),
+    python_tag=text("The wheel's Python tag, or 'source'."),
+)
+
+_METADATA: Schema = {
+    "type": "object",
+    "description": "The core metadata that the release gives, under its Python names, without the description.",
+    "additionalProperties": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+}
+
+_RELEASE_LINE: Final[dict[str, Schema]] = {
+    "created": moment("When its first file came."),
+    "yanked": flag("Whether all its files are yanked."),
+    "yanked_reason": maybe(text("Why, perhaps empty; null where it is not yanked.")),
+}
+
+_HEAD: Final[dict[str, Schema]] = {
+    "name": text("The normalized name."),
+    "display_name": text("The name as its owner spells it."),
+    "summary": text("One line."),
+    "description": text("The README as it was uploaded."),
+    "metadata": _METADATA,
+    "status": _STATUS,
+    "status_reason": _STATUS_REASON,
+}
+_INSTALL = text("A command that installs it from here.")
+
+FILE = ref("File")
+PACKAGE_LIST = ref("PackageList")
+PACKAGE = ref("Package")
+RELEASE = ref("Release")
+STATUS = ref("Status")
+YANKED = ref("Yanked")
+DELETED = ref("Deleted")
+TOKEN_LIST = ref("TokenList")
+NEW_TOKEN = ref("NewToken")
+REVOKED = ref("RevokedToken")
+STATS = ref("Stats")
+SEARCH = ref("SearchResult")
+HEALTH = ref("Health")
+PROBLEM = ref("Problem")
+
+_LISTED = record(
+    "One project in a list.",
+    name=text("The normalized name."),
+    display_name=text("The name as its owner spells it."),
+    version=maybe(text("The latest version.")),
+    summary=text("One line."),
+    status=_STATUS,
+    files=whole("How many files it has.", minimum=1),
+    created=moment("When its first file came."),
+    updated=moment("When it was changed last."),
+)
+
+_FOUND = record(
+    "One project that a search found.",
+    name=text("The normalized name."),
+    display_name=text("The name as its owner spells it."),
+    version=maybe(text("The latest version.")),
+    summary=text("One line."),
+    status=_STATUS,
+    files=whole("How many files it has.", minimum=1),
+    updated=moment("When it was changed last."),
+    url=text("Its page for people, on this server."),
+)
+
+_TOKEN = record(
+    "A token, without its secret.",
+    id=text("The public part of the token; it revokes it."),
+    name=text("The name that it was given."),
+    created=moment("When it was made."),
+    expires=maybe(moment("When it ends; null: never.")),
+    last_used=maybe(moment("When it was used last, to the minute.")),
+    last_address=maybe(text("From where it was used last.")),
+)
+
+NAMED: Final[dict[str, Schema]] = {
+    "File": _FILE,
+    "PackageList": record(
+        "One page of projects.",
+        packages=many(_LISTED, "The projects."),
+        page=whole("Which page this is.", minimum=1),
+        per_page=whole("Projects on a full page.", minimum=1),
+        pages=whole("How many pages there are.", minimum=1),
+        total=whole("How many projects there are on all pages.", minimum=0),
+    ),
+    "Package": record(
+        "A project.",
+        **_HEAD,
+        version=maybe(text("The version that stands for the project; null where it is quarantined.")),
+        releases=many(
+            record(
+                "One release.",
+                version=text("Its version."),
+                **_RELEASE_LINE,
+                files=whole("How many files it has.", minimum=0),
+            ),
+            "Newest version first.",
+        ),
+        files=many(FILE, "Every file, by version and name."),
+        downloads=whole("Whole downloads of its files; the last minutes may be missing.", minimum=0),
+        install=_INSTALL,
+    ),
+    "Release": record(
+        "A release.",
+        **_HEAD,
+        version=text("Its version."),
+        **_RELEASE_LINE,
+        files=many(FILE, "Its files."),
+        install=_INSTALL,
+    ),
+    "Status": record("A project's status.", name=text("The normalized name."), status=_STATUS, reason=_STATUS_REASON),
+    "Yanked": record(
+        "What became of a yank.",
+        name=text("The normalized name."),
+        version=text("The version."),
+        filename=maybe(text("The file; null: every file of the release.")),
+        yanked=flag("Whether it is yanked now."),
+        changed=whole("How many files changed; 0 where all was so before.", minimum=0),
+    ),
+    "Deleted": record("What was deleted.", deleted=many(text("A filename."), "Names that are never given out again.")),
+    "TokenList": record("The asker's tokens.", tokens=many(_TOKEN, "Newest first, without those revoked.")),
+    "NewToken": record(
+        "A token that was made.",
+        token=text("The token itself. It is shown this once and cannot be had again."),
+        id=text("Its public part; it revokes it."),
+        name=text("Its name."),
+        created=moment("When it was made."),
+        expires=maybe(moment("When it ends; null: never.")),
+    ),
+    "RevokedToken": record("A token that was ended.", revoked=text("Its public id.")),
+    "Stats": record(
+        "How much the index holds.",
+        projects=whole("Projects that have files.", minimum=0),
+        releases=whole("Releases.", minimum=0),
+        files=whole("Files.", minimum=0),
+        bytes=whole("Bytes of all files.", minimum=0),
+        yanked_files=whole("Files that are yanked.", minimum=0),
+        downloads=whole("Whole downloads; the last minutes may be missing.", minimum=0),
+        serial=whole("The serial of the last change.", minimum=0),
+    ),
+    "SearchResult": record(
+        "One page of what a search found.",
+        query=text("What was looked for."),
+        total=whole("How many projects were found; at most some thousands are counted.", minimum=0),
+        instead=maybe(text("The words that were looked for because the query's own found nothing.")),
+        page=whole("Which page this is.", minimum=1),
+        pages=whole("How many pages there are.", minimum=1),
+        results=many(_FOUND, "The projects, best first."),
+    ),
+    "Health": record("The process answers.", status=text("Always the same.", enum=["ok"])),
+    "UploadRefusal": record(
+        "Why an upload was refused, where the client accepts application/json.",
+        message=text("What is wrong, and what to do."),
+        code=text("The status line with the same sentence."),
+        title=text("The status in words."),
+    ),
+    "Problem": record(
+        "What went wrong (RFC 9457).",
+        type=text("A stable word for programs.", pattern="^urn:pypi-clone:[a-z-]+$"),
+        title=text("The status in words."),
+        status=whole("The status.", minimum=400, maximum=599),
+        detail=text("What is wrong, and what to do."),
+        request_id=maybe(text("The number of this request in the server's log.")),
+    ),
+}
+
+YANK_BODY = record(
+    "Both may be left out, and so may the body.",
+    ("reason", "filename"),
+    reason=REASON,
+    filename=text("One file of the release; left out: all.", pattern=FILENAME_PATTERN, maxLength=200),
+)
+DELETE_BODY = record("It may be left out.", ("reason",), reason=REASON)
+STATUS_BODY = record("The new status.", ("reason",), status=_STATUS, reason=REASON)
+REVOKE_BODY = record("Which token.", token=text("The token itself, or its public id.", minLength=1, maxLength=200))
+
+
+def new_token_body(settings: Settings) -> Schema:
+    """What makes a token; how long one may stand is a setting."""
+    longest = settings.auth_token_max_days
+    ends = "the longest life that this server allows" if longest else "for ever"
+    days: dict[str, Any] = {"minimum": 1, "maximum": longest or LONGEST_TOKEN_DAYS}
+    return record(
+        "The token to be made.",
+        ("expires_days",),
+        name=LABEL,
+        expires_days=maybe(whole(f"Days that it stands; left out or null: {ends}.", **days)),
+    )

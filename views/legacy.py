@@ -1,0 +1,113 @@
+"""``/pypi/<project>/json`` and ``/pypi/<project>/<version>/json``: PyPI's older JSON API, which mirrors read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+from packaging.utils import NormalizedName
+
+from auth import Permission
+from database.catalogue import ReleaseDetail
+from distributions.filenames import check_version, release_key
+from errors import InvalidVersion, UnknownProject, UnknownRelease
+from simple.conditional import matches_none
+from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, project_latest, yanked_reason
+from simple.model import File, ProjectDetail, offered_versions
+from views import services
+from views.guards import requires
+from views.simple import moved, normalized
+from views.web.urls import own_url
+
+blueprint = Blueprint("legacy", __name__)
+
+_HEADERS = {
+    "Cache-Control": "no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+@blueprint.get("/pypi/<project>/json", strict_slashes=False)
+@requires(Permission.READ)
+def project_json(project: str) -> Response:
+    """The project, its latest release, and the files of every version."""
+    name = normalized(project)
+    if name != project:
+        return _moved(f"../{name}/json")
+    detail = offered_detail(name)
+    release = services().catalogue.release(name, release_key(check_version(project_latest(detail))))
+    return _answer(detail, project_document(detail, release))
+
+
+@blueprint.get("/pypi/<project>/<version>/json", strict_slashes=False)
+@requires(Permission.READ)
+def release_json(project: str, version: str) -> Response:
+    """One release; its version may be spelled in any way."""
+    name = normalized(project)
+    if name != project:
+        return _moved(f"../../{name}/{version}/json")
+    detail = offered_detail(name)
+    return _answer(detail, release_document(detail, release_of(detail, version)))
+
+
+def offered_detail(name: NormalizedName) -> ProjectDetail:
+    """The project. Raises UnknownProject, also for one that is quarantined."""
+    detail = services().catalogue.project_detail(name)
+    if not offered_versions(detail):
+        raise UnknownProject(name)
+    return detail
+
+
+def release_of(detail: ProjectDetail, version: str) -> ReleaseDetail:
+    """The release of that version. Raises UnknownRelease, also for what is no version."""
+    try:
+        key = release_key(check_version(version))
+    except InvalidVersion as error:
+        raise UnknownRelease(detail.name, version) from error
+    return services().catalogue.release(detail.name, key)
+
+
+def project_document(detail: ProjectDetail, release: ReleaseDetail) -> bytes:
+    """The document about a project, of which ``release`` is the latest."""
+    return draw_project_json(detail, _info(detail, release), page_url=page_url(detail), file_url=file_url_of(detail))
+
+
+def release_document(detail: ProjectDetail, release: ReleaseDetail) -> bytes:
+    """The document about one release."""
+    return draw_release_json(detail, _info(detail, release), page_url=page_url(detail), file_url=file_url_of(detail))
+
+
+def _info(detail: ProjectDetail, release: ReleaseDetail) -> ReleaseInfo:
+    reason = yanked_reason(detail, release.version)
+    return ReleaseInfo(release.version, release.metadata, release.description, reason)
+
+
+def page_url(detail: ProjectDetail) -> str:
+    """The project's page for people."""
+    return f"{own_url()}/project/{detail.name}/"
+
+
+def file_url_of(detail: ProjectDetail) -> Callable[[File], str]:
+    """Gives the absolute address of each of a project's files."""
+    base = f"{own_url()}/packages/{detail.name}/"
+    return lambda file: base + quote(file.filename)
+
+
+def _moved(to: str) -> Response:
+    """To the normalized name: relative, so one step more where the address ends in a slash."""
+    return moved(f"../{to}" if request.path.endswith("/") else to)
+
+
+def _answer(detail: ProjectDetail, body: bytes) -> Response:
+    etag = f'"{hashlib.sha256(body).hexdigest()}"'
+    headers = {**_HEADERS, "ETag": etag, "X-PyPI-Last-Serial": str(detail.serial)}
+    if matches_none(request.headers.get("If-None-Match"), etag):
+        response = Response(status=304, headers=headers)
+        del response.headers["Content-Type"]
+        return response
+    return Response(body, 200, headers, content_type="application/json")
