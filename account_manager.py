@@ -32,6 +32,7 @@ class AccountManager:
         self.passwords = passwords
         self.token_max_days = token_max_days
         self.session_days = session_days
+        self._uses: dict[str, tuple[str | None, datetime]] = {}
 
     # -- users
 
@@ -152,9 +153,16 @@ class AccountManager:
             change.record(by, Entry("token.revoke", detail={"user": username, "token": public_id, "name": name}))
 
     def note_use(self, public_id: str, address: str | None) -> None:
-        """Note that a token was used, at most once a minute."""
-        with self.database.writing() as change:
-            rows.touch_token(change.connection, public_id, address, change.at)
+        """Keep in mind that a token was used; ``flush_uses`` writes it down, beside the requests."""
+        self._uses[public_id] = (address, datetime.now(UTC))
+
+    def flush_uses(self) -> None:
+        """Write down when and from where tokens were last used."""
+        uses, self._uses = self._uses, {}
+        if uses:
+            with self.database.writing() as change:
+                for public_id, (address, at) in uses.items():
+                    rows.touch_token(change.connection, public_id, address, at)
 
     # -- sessions
 

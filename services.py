@@ -43,6 +43,7 @@ class Services:
     def close(self) -> None:
         """Write down what waits, end the readers, close the database."""
         self.downloads.flush()
+        self.account_manager.flush_uses()
         self.inspector.close()
         self.database.close()
 

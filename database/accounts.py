@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
@@ -12,8 +12,6 @@ from database.engine import Database
 from database.journal import ACCESS
 from database.models import Session, Token, User
 from errors import NameTaken, UnknownToken, UnknownUser, shown
-
-_USED_AT_MOST_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +215,10 @@ def revoke_token(connection: Connection, username: str, public_id: str, at: date
 
 
 def touch_token(connection: Connection, public_id: str, address: str | None, at: datetime) -> None:
-    """Note that a token was used; at most once a minute."""
+    """Note when and from where a token was last used."""
     connection.execute(
         update(Token)
-        .where(
-            Token.public_id == public_id,
-            or_(Token.last_used.is_(None), Token.last_used < at - _USED_AT_MOST_EVERY),
-        )
+        .where(Token.public_id == public_id, or_(Token.last_used.is_(None), Token.last_used < at))
         .values(last_used=at, last_address=address)
     )
 

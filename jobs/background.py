@@ -61,6 +61,7 @@ class Background:
 
     def _flush(self) -> None:
         self._services.downloads.flush()
+        self._services.account_manager.flush_uses()
 
     def _at_start(self) -> None:
         self._guarded("sweep", self._sweep)

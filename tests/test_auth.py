@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from flask.testing import FlaskClient
 
 from auth import ANYBODY, ANYBODY_ON_AN_OPEN_SERVER, Identity, Peer, Permission, Role, allows
 from credentials.passwords import Passwords
@@ -225,3 +226,15 @@ def test_sessions_end_on_the_server(secured: Services) -> None:
     manager.set_password("bob", "another", by=TESTER)
     assert manager.session(second) is None
     assert manager.session("made up") is None
+
+
+def test_the_last_use_of_a_token_is_written_down(secured: Services, secured_client: FlaskClient) -> None:
+    """When and from where, beside the requests and not within them."""
+    token, _ = secured.account_manager.create_token("bob", "ci", None, by=TESTER)
+    assert secured_client.get("/api/stats", headers=basic("__token__", token.text)).status_code == 200
+    (row,) = secured.accounts.tokens_of("bob")
+    assert row.last_used is None
+    secured.account_manager.flush_uses()
+    (row,) = secured.accounts.tokens_of("bob")
+    assert row.last_used is not None
+    assert row.last_address == "127.0.0.1"

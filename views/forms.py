@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -165,17 +166,24 @@ class _Reader:
 
 
 def _pieces(environ: dict[str, Any]) -> Iterator[bytes]:
-    """The body, in pieces, up to its Content-Length or its end."""
+    """The body, in pieces, up to its end: by its length, or by the server's word that the input ends with it."""
     source = environ["wsgi.input"]
     length = environ.get("CONTENT_LENGTH")
-    left = int(length) if length else None
-    while left is None or left > 0:
-        piece = source.read(_PIECE if left is None else min(_PIECE, left))
-        if not piece:
-            return
-        if left is not None:
-            left -= len(piece)
+    left = float(length) if length else math.inf if environ.get("wsgi.input_terminated") else 0.0
+    while left > 0 and (piece := source.read(int(min(_PIECE, left)))):
+        left -= len(piece)
         yield piece
+
+
+def drain(environ: dict[str, Any], at_most: int) -> None:
+    """Read what the client still sends: most show an answer only after they have sent everything."""
+    try:
+        for piece in _pieces(environ):
+            at_most -= len(piece)
+            if at_most <= 0:
+                return
+    except (OSError, ValueError):
+        return  # the client went away
 
 
 def _with_crlf(pieces: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:

@@ -28,6 +28,7 @@ _GOOD_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,80}")
 # Host = uri-host [ ":" port ] (RFC 9110, 7.2); a comma is a doubled header that the server joined.
 _GOOD_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
 _LONGEST_PATH = 4096
+_LONGEST_QUERY = 32_768
 _MOST_HOSTS = 100
 _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
@@ -83,7 +84,7 @@ class Front:
 
     def _fault(self, environ: Environ) -> tuple[str, str] | None:
         """What is wrong with the request's frame: a status and a sentence, or None."""
-        if len(environ.get("PATH_INFO", "")) > _LONGEST_PATH or len(environ.get("QUERY_STRING", "")) > _LONGEST_PATH:
+        if len(environ.get("PATH_INFO", "")) > _LONGEST_PATH or len(environ.get("QUERY_STRING", "")) > _LONGEST_QUERY:
             return "414 URI Too Long", "The address is too long; shorten it."
         if "\0" in environ.get("PATH_INFO", ""):
             return "400 Bad Request", "The address has a NUL character; leave it out."

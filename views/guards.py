@@ -72,7 +72,10 @@ def _identify() -> Identity:
     header = request.headers.get("Authorization")
     if header is None and takes_session() and authenticator.enabled and current_user.is_authenticated:
         return identity_of(current_user.account, by_session=True)
-    return authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
+    found = authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
+    if found.token is not None:
+        services().account_manager.note_use(found.token, peer().address)
+    return found
 
 
 def takes_session() -> bool:

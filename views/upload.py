@@ -5,15 +5,18 @@ The body goes piece by piece from the socket to the store's own file system; the
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from auth import Permission
 from distributions.claims import Claim
 from errors import Gone, InvalidRequest, TooLarge, UnsupportedMedia, shown
 from services import INDEX
-from views import services
-from views.forms import UploadForm, read_form
+from views import services, xmlrpc
+from views.forms import UploadForm, drain, read_form
 from views.guards import actor, must, requires
+from views.xmlrpc import is_xmlrpc
 
 blueprint = Blueprint("upload", __name__)
 
@@ -28,14 +31,16 @@ _FORM_SLACK = 20 << 20
 @blueprint.post("/legacy/", endpoint="upload")
 @blueprint.post("/", endpoint="upload")
 @requires(Permission.UPLOAD, asked_inside=True)  # a refusal lets the client finish sending
-def upload() -> Response:
+def upload() -> Any:
     """Take one distribution."""
+    if is_xmlrpc(request):
+        return xmlrpc.answer()  # `pip search --index` posts to whatever address it is given
     try:
         must(Permission.UPLOAD)
         _must_be_possible()
         form = read_form(request.environ, services().manager, services().settings.max_file_size)
     except Exception:
-        drain()
+        drain(request.environ, _DRAINED_AT_MOST)
         raise
     with form:
         return _act(form)
@@ -97,14 +102,3 @@ def _must_be_possible() -> None:
     length = request.content_length
     if length is not None and length > largest + _FORM_SLACK:
         raise TooLarge(f"The upload has {length:,} bytes; a file here may have {largest:,}.")
-
-
-def drain() -> None:
-    """Read what the client still sends, within bounds: most show an answer only after they have sent everything."""
-    source = request.environ["wsgi.input"]
-    left = _DRAINED_AT_MOST
-    try:
-        while left > 0 and (piece := source.read(min(1 << 18, left))):
-            left -= len(piece)
-    except (OSError, ValueError):
-        return  # the client went away
