@@ -30,6 +30,7 @@ _GOOD_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.
 _LONGEST_PATH = 4096
 _LONGEST_QUERY = 32_768
 _MOST_HOSTS = 100
+_SHOWN_AGENT = 80  # pip and uv send hundreds of characters about their machine
 _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
 
@@ -170,7 +171,7 @@ class Front:
                 environ.get("pypi.user", "-"),
                 client,
                 environ[REQUEST_ID],
-                environ.get("HTTP_USER_AGENT", "-"),
+                environ.get("HTTP_USER_AGENT", "-")[:_SHOWN_AGENT],
             )
         )
 

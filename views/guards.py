@@ -64,6 +64,7 @@ def identity() -> Identity:
     known: Identity | None = g.get("identity")
     if known is None:
         known = g.identity = _identify()
+        request.environ["pypi.user"] = known.username or "-"  # for the log line
     return known
 
 
