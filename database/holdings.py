@@ -10,19 +10,19 @@ from typing import Any, TypedDict, Unpack
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
+from database import statements as sql
 from database.models import (
     Attestations,
     BurnedFilename,
     CoreMetadataFile,
     File,
-    PackageIndex,
     Project,
     Release,
-    Word,
 )
 from database.search import forget_project, index_project, words_of
+from distributions.filenames import release_key
 from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, UnknownProject, UnknownRelease, shown
 from simple.model import ProjectStatus
 
@@ -78,27 +78,22 @@ class HeldFile:
 
 def index_id_of(connection: Connection, index: str) -> int:
     """The row of an index that is known to be there."""
-    return connection.execute(select(PackageIndex.id).where(PackageIndex.name == index)).scalar_one()
+    return connection.execute(sql.INDEX_ID, {"name": index}).scalar_one()
 
 
 def held_file(connection: Connection, index_id: int, filename: str) -> HeldFile | None:
     """The file of that name, in whatever case, or None."""
-    rows = held_files(connection, File.index_id == index_id, File.filename_key == filename.lower())
-    return rows[0] if rows else None
+    row = connection.execute(sql.HELD_FILE, {"index_id": index_id, "filename_key": filename.lower()}).first()
+    return _held(row) if row else None
 
 
 def held_files(connection: Connection, *where: Any) -> list[HeldFile]:
     """The files that fulfil the conditions."""
-    rows = connection.execute(
-        select(
-            File.id, File.filename, Project.name, Release.version, File.sha256, File.location, File.yanked, File.size
-        )
-        .join(Project, Project.id == File.project_id)
-        .join(Release, Release.id == File.release_id)
-        .where(*where)
-        .order_by(File.id)
-    )
-    return [HeldFile(row[0], row[1], NormalizedName(row[2]), *row[3:]) for row in rows]
+    return [_held(row) for row in connection.execute(sql.HELD.where(*where))]
+
+
+def _held(row: Any) -> HeldFile:
+    return HeldFile(row[0], row[1], NormalizedName(row[2]), *row[3:])
 
 
 def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpack[Refusing]) -> HeldFile | None:
@@ -112,16 +107,10 @@ def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpa
         if held.filename == new.filename and (held.sha256 == new.sha256 or rules["overwrite"]):
             return held
         raise FilenameTaken(held.filename, held.sha256)
-    burned = connection.execute(
-        select(BurnedFilename.sha256).where(
-            BurnedFilename.index_id == index_id, BurnedFilename.filename_key == new.filename.lower()
-        )
-    ).first()
+    burned = connection.execute(sql.BURNED, {"index_id": index_id, "filename_key": new.filename.lower()}).first()
     if burned is not None:
         raise FilenameBurned(new.filename)
-    project = connection.execute(
-        select(Project.id, Project.status).where(Project.index_id == index_id, Project.name == new.project)
-    ).first()
+    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).first()
     if project is None:
         if rules["refuse_similar"]:
             _refuse_similar(connection, index_id, new)
@@ -167,7 +156,7 @@ def add_file(connection: Connection, index_id: int, new: NewFile) -> bool:
     project_id = _project_row(connection, index_id, new)
     release_id, is_new = _release_row(connection, project_id, new)
     file_id = connection.execute(
-        insert(File).returning(File.id),
+        sql.ADD_FILE,
         {
             "index_id": index_id, "project_id": project_id, "release_id": release_id, "filename": new.filename,
             "filename_key": new.filename.lower(), "location": new.location, "kind": new.kind,
@@ -179,21 +168,42 @@ def add_file(connection: Connection, index_id: int, new: NewFile) -> bool:
     ).scalar_one()  # fmt: skip
     if new.core_metadata is not None:
         body = zlib.compress(new.core_metadata, 6)
-        connection.execute(insert(CoreMetadataFile).values(file_id=file_id, body=body))
+        connection.execute(sql.ADD_METADATA, {"file_id": file_id, "body": body})
     if new.attestations is not None:
         connection.execute(insert(Attestations).values(file_id=file_id, body=new.attestations))
-    refresh_project(connection, project_id, new.uploaded)
+    _note_file(connection, project_id, new, is_new=is_new)
     return is_new
 
 
+def _note_file(connection: Connection, project_id: int, new: NewFile, *, is_new: bool) -> None:
+    """Bring what lists show up to date for one more file: without reading the project's other releases, of which there
+    may be thousands, unless the newest of them is yanked.
+    """
+    latest = connection.execute(sql.SHOWN, {"project_id": project_id}).scalar_one()
+    if latest is None or (is_new and _rank(new.version) > _rank(latest)):
+        about, keywords = (str(new.metadata.get(field) or "") for field in ("summary", "keywords"))
+        connection.execute(
+            sql.NOTE_LATEST, {"project_id": project_id, "at": new.uploaded, "latest": new.version, "about": about}
+        )
+        index_project(connection, project_id, (new.display_name, about, keywords, new.description))
+        _remember_words(connection, f"{new.display_name} {about}")
+    elif connection.execute(sql.OFFERS, {"project_id": project_id, "key": release_key(Version(latest))}).first():
+        connection.execute(sql.NOTE, {"project_id": project_id, "at": new.uploaded})
+    else:
+        refresh_project(connection, project_id, new.uploaded)
+
+
+def _rank(version: str) -> tuple[bool, Version]:
+    parsed = Version(version)
+    return not parsed.is_prerelease, parsed
+
+
 def _project_row(connection: Connection, index_id: int, new: NewFile) -> int:
-    found = connection.execute(
-        select(Project.id).where(Project.index_id == index_id, Project.name == new.project)
-    ).scalar_one_or_none()
+    found = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).first()
     if found is not None:
-        return found
+        return int(found.id)
     return connection.execute(
-        insert(Project).returning(Project.id),
+        sql.ADD_PROJECT,
         {
             "index_id": index_id, "name": new.project, "display_name": new.display_name, "lookalike": new.lookalike,
             "status": ProjectStatus.ACTIVE.value, "created": new.uploaded, "updated": new.uploaded, "serial": 0,
@@ -203,13 +213,11 @@ def _project_row(connection: Connection, index_id: int, new: NewFile) -> int:
 
 
 def _release_row(connection: Connection, project_id: int, new: NewFile) -> tuple[int, bool]:
-    found = connection.execute(
-        select(Release.id).where(Release.project_id == project_id, Release.key == new.key)
-    ).scalar_one_or_none()
+    found = connection.execute(sql.RELEASE_ID, {"project_id": project_id, "key": new.key}).scalar_one_or_none()
     if found is not None:
         return found, False
     made = connection.execute(
-        insert(Release).returning(Release.id),
+        sql.ADD_RELEASE,
         {
             "project_id": project_id, "version": new.version, "key": new.key, "created": new.uploaded,
             "core_metadata": dict(new.metadata), "description": new.description,
@@ -220,12 +228,7 @@ def _release_row(connection: Connection, project_id: int, new: NewFile) -> tuple
 
 def refresh_project(connection: Connection, project_id: int, at: datetime) -> None:
     """Set anew what lists and the search show of a project: latest version, summary, number of files, words."""
-    rows = connection.execute(
-        select(Release.id, Release.version, func.count(File.id).label("files"), func.count(File.yanked).label("yanked"))
-        .join(File, File.release_id == Release.id)
-        .where(Release.project_id == project_id)
-        .group_by(Release.id)
-    ).all()
+    rows = connection.execute(sql.RELEASES, {"project_id": project_id}).all()
     values: dict[str, Any] = {"updated": at, "file_count": sum(row.files for row in rows)}
     if not rows:
         connection.execute(
@@ -234,14 +237,11 @@ def refresh_project(connection: Connection, project_id: int, at: datetime) -> No
         forget_project(connection, project_id)
         return
     latest = max(rows, key=_latest_first)
-    release = connection.execute(
-        select(Release.core_metadata, Release.description, Project.display_name)
-        .join(Project, Project.id == Release.project_id)
-        .where(Release.id == latest.id)
-    ).one()
+    release = connection.execute(sql.LATEST, {"release_id": latest.id}).one()
     summary = str(release.core_metadata.get("summary") or "")
     connection.execute(
-        update(Project).where(Project.id == project_id).values(**values, latest_version=latest.version, summary=summary)
+        sql.REFRESH,
+        {"project_id": project_id, "at": at, "files": values["file_count"], "latest": latest.version, "about": summary},
     )
     keywords = str(release.core_metadata.get("keywords") or "")
     index_project(connection, project_id, (release.display_name, summary, keywords, release.description))
@@ -256,7 +256,7 @@ def _latest_first(row: Any) -> tuple[bool, bool, Version]:
 def _remember_words(connection: Connection, text: str) -> None:
     words = [{"word": word, "backwards": word[::-1]} for word in sorted(words_of(text))]
     if words:
-        connection.execute(insert(Word).prefix_with("OR IGNORE", dialect="sqlite"), words)
+        connection.execute(sql.ADD_WORDS, words)
 
 
 def remove_files(connection: Connection, index_id: int, files: list[HeldFile], at: datetime) -> None:
@@ -297,6 +297,8 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
         .values(core_metadata=dict(new.metadata), description=new.description)
     )
     add_file(connection, index_id, new)
+    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).one()
+    refresh_project(connection, project.id, new.uploaded)
 
 
 def set_yanked(connection: Connection, files: list[HeldFile], reason: str | None, at: datetime) -> None:

@@ -13,12 +13,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from database.models import Counter, JournalEntry, PackageIndex, Project
 
 _SERIAL_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 ACCESS = "access"
+_LAST = select(JournalEntry.serial, JournalEntry.chain).order_by(JournalEntry.serial.desc()).limit(1)
+_APPEND = insert(JournalEntry)
+_MOVE_INDEX = update(PackageIndex).where(PackageIndex.name == bindparam("index_name")).values(serial=bindparam("to"))
+_MOVE_PROJECT = (
+    update(Project)
+    .where(
+        Project.index_id
+        == select(PackageIndex.id).where(PackageIndex.name == bindparam("index_name")).scalar_subquery(),
+        Project.name == bindparam("project_name"),
+    )
+    .values(serial=bindparam("to"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +92,7 @@ class Change:
             self._move_access()
         if not self._entries:
             return None
-        last = self.connection.execute(
-            select(JournalEntry.serial, JournalEntry.chain).order_by(JournalEntry.serial.desc()).limit(1)
-        ).first()
+        last = self.connection.execute(_LAST).first()
         serial, chain = (last.serial, last.chain) if last else (first_serial(self.at), "")
         rows, projects, indexes = [], {}, {}
         for by, entry in self._entries:
@@ -93,7 +103,7 @@ class Change:
                 indexes[entry.index] = serial
                 if entry.project:
                     projects[entry.index, entry.project] = serial
-        self.connection.execute(insert(JournalEntry), rows)
+        self.connection.execute(_APPEND, rows)
         self._move_serials(projects, indexes)
         return serial
 
@@ -106,12 +116,9 @@ class Change:
 
     def _move_serials(self, projects: dict[tuple[str, str], int], indexes: dict[str, int]) -> None:
         for name, serial in indexes.items():
-            self.connection.execute(update(PackageIndex).where(PackageIndex.name == name).values(serial=serial))
+            self.connection.execute(_MOVE_INDEX, {"index_name": name, "to": serial})
         for (index, project), serial in projects.items():
-            of_index = select(PackageIndex.id).where(PackageIndex.name == index).scalar_subquery()
-            self.connection.execute(
-                update(Project).where(Project.index_id == of_index, Project.name == project).values(serial=serial)
-            )
+            self.connection.execute(_MOVE_PROJECT, {"index_name": index, "project_name": project, "to": serial})
 
 
 def _row(serial: int, chain: str, at: datetime, by: Actor, entry: Entry) -> dict[str, Any]:

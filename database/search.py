@@ -25,6 +25,11 @@ _PREFIXED = 200
 _DESCRIPTION_CHARACTERS = 100_000
 _SPELLING_LENGTH = 4
 _WORD = re.compile(r"[^\W_]+")
+_INDEX = text(
+    "INSERT INTO search (rowid, name, summary, keywords, description) "
+    "VALUES (:id, :name, :summary, :keywords, :description)"
+)
+_FORGET = text("DELETE FROM search WHERE rowid = :id")
 _WEIGHTS = "10.0, 4.0, 3.0, 1.0"  # name, summary, keywords, description
 
 
@@ -49,10 +54,7 @@ def index_project(connection: Connection, project_id: int, fields: tuple[str, st
     forget_project(connection, project_id)
     name, summary, keywords, description = fields
     connection.execute(
-        text(
-            "INSERT INTO search (rowid, name, summary, keywords, description) "
-            "VALUES (:id, :name, :summary, :keywords, :description)"
-        ),
+        _INDEX,
         {
             "id": project_id, "name": name, "summary": summary, "keywords": keywords,
             "description": description[:_DESCRIPTION_CHARACTERS],
@@ -62,7 +64,7 @@ def index_project(connection: Connection, project_id: int, fields: tuple[str, st
 
 def forget_project(connection: Connection, project_id: int) -> None:
     """Take a project out of the full-text index."""
-    connection.execute(text("DELETE FROM search WHERE rowid = :id"), {"id": project_id})
+    connection.execute(_FORGET, {"id": project_id})
 
 
 class Search:

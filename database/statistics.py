@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
-from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
@@ -18,7 +18,7 @@ _Key = tuple[str, int, str, str, str]  # index, day, filename, project, version
 
 def today() -> int:
     """Days since 1970, UTC."""
-    return int(datetime.now(UTC).timestamp()) // _DAY_SECONDS
+    return int(time.time()) // _DAY_SECONDS
 
 
 class DownloadCounter:

@@ -10,12 +10,15 @@ import atexit
 import io
 import json
 import os
+import select
 import struct
 import subprocess
 import sys
 import threading
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -28,6 +31,7 @@ MEMORY: Final = 512 << 20  # bytes beyond what the child has when it starts
 SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 20_000_000  # each so many bytes of file allow one second more
 IDLE: Final = 60.0  # seconds until a child without work ends
+_PIPES_CAN_BE_WAITED_FOR: Final = hasattr(select, "poll")  # not on Windows
 _LARGEST_FRAME: Final = 32 << 20
 _LENGTH: Final = struct.Struct(">L")
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -59,17 +63,13 @@ class _Child:
         source, sink = self.process.stdout, self.process.stdin
         assert source is not None  # noqa: S101 - both are pipes
         assert sink is not None  # noqa: S101
-        # Pipes cannot be waited for on Windows, so the deadline kills the child instead: its pipe then ends.
-        deadline = threading.Timer(seconds, self.process.kill)
-        deadline.daemon = True
-        deadline.start()
+        until = time.monotonic() + seconds
         try:
-            _send(sink, json.dumps(request).encode())
-            return json.loads(_receive(source)), _receive(source)
+            with _killed_after(seconds, self.process):
+                _send(sink, json.dumps(request).encode())
+                return json.loads(_receive(source, until)), _receive(source, until)
         except (OSError, EOFError, ValueError) as error:
             raise _Died from error
-        finally:
-            deadline.cancel()
 
     def end(self) -> None:
         """Let it end by itself at the end of its input; kill it where it does not. Leaves no zombie."""
@@ -252,21 +252,47 @@ def _send(sink: io.RawIOBase | IO[bytes], data: bytes) -> None:
         view = view[sink.write(view) :]
 
 
-def _receive(source: io.RawIOBase | IO[bytes]) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size))
+def _receive(source: io.RawIOBase | IO[bytes], until: float | None = None) -> bytes:
+    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size, until))
     if length > _LARGEST_FRAME:
         raise ValueError("a frame of the sandbox is too large")
-    return _exactly(source, length)
+    return _exactly(source, length, until)
 
 
-def _exactly(source: io.RawIOBase | IO[bytes], size: int) -> bytes:
-    data = source.read(size) or b""
+def _exactly(source: io.RawIOBase | IO[bytes], size: int, until: float | None = None) -> bytes:
+    data = b""
     while len(data) < size:
+        if until is not None and not _has_more(source, until):
+            raise EOFError
         more = source.read(size - len(data))
         if not more:
             raise EOFError
         data += more
     return data
+
+
+def _has_more(source: io.RawIOBase | IO[bytes], until: float) -> bool:
+    """Whether something can be read before the deadline."""
+    if not _PIPES_CAN_BE_WAITED_FOR:
+        return True
+    poll = select.poll()
+    poll.register(source.fileno(), select.POLLIN)
+    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
+
+
+@contextmanager
+def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """The deadline where pipes cannot be waited for, as on Windows: the child is killed, and its pipe ends."""
+    if _PIPES_CAN_BE_WAITED_FOR:
+        yield
+        return
+    deadline = threading.Timer(seconds, process.kill)
+    deadline.daemon = True
+    deadline.start()
+    try:
+        yield
+    finally:
+        deadline.cancel()
 
 
 def _answer(request: dict[str, Any]) -> tuple[dict[str, object], bytes]:

@@ -33,7 +33,7 @@ _GUARDS: Final = (
 )
 
 Headers = tuple[tuple[str, str], ...]
-_Key = tuple[str, NormalizedName | None, str, str]  # index, project or None for the list, media type, coding
+PageKey = tuple[str, NormalizedName | None, str, str]  # index, project or None for the list, media type, coding
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class Pages:
 
     def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self.max_bytes = max_bytes
-        self._kept: OrderedDict[_Key, tuple[Hashable, Page]] = OrderedDict()
-        self._flights: dict[tuple[_Key, Hashable], _Flight] = {}
+        self._kept: OrderedDict[PageKey, tuple[Hashable, Page]] = OrderedDict()
+        self._flights: dict[tuple[PageKey, Hashable], _Flight] = {}
         self._lock = Lock()
         self._bytes = 0
 
@@ -72,11 +72,8 @@ class Pages:
         """What the kept pages take, bodies and a flat sum for the rest."""
         return self._bytes
 
-    def cached(
-        self, index: str, project: NormalizedName | None, media_type: str, coding: str, validity: Hashable
-    ) -> Page | None:
+    def cached(self, key: PageKey, validity: Hashable) -> Page | None:
         """The page if it is kept and valid: one look-up without a lock, for the fast path."""
-        key = index, project, media_type, coding
         kept = self._kept.get(key)
         if kept is None or kept[0] != validity:
             return None
@@ -95,7 +92,7 @@ class Pages:
         key = index, project, media_type, coding
         validity = source.validity(project)
         while True:
-            page = self.cached(index, project, media_type, coding, validity)
+            page = self.cached(key, validity)
             if page is not None:
                 return page
             flight, is_mine = self._flight(key, validity)
@@ -106,7 +103,7 @@ class Pages:
                 return flight.page
             # The other thread's drawing failed: this one tries itself, and fails with an exception of its own.
 
-    def _flight(self, key: _Key, validity: Hashable) -> tuple[_Flight, bool]:
+    def _flight(self, key: PageKey, validity: Hashable) -> tuple[_Flight, bool]:
         """The drawing under way for this page, and whether the caller is the one to do it."""
         with self._lock:
             flight = self._flights.get((key, validity))
@@ -118,7 +115,7 @@ class Pages:
                 flight.page = kept[1]  # it landed between the caller's look-up and this one
             return flight, True
 
-    def _fly(self, flight: _Flight, key: _Key, source: Source, validity: Hashable) -> Page:
+    def _fly(self, flight: _Flight, key: PageKey, source: Source, validity: Hashable) -> Page:
         try:
             if flight.page is None:
                 page = draw(source, *key[1:])
@@ -130,7 +127,7 @@ class Pages:
                 del self._flights[key, validity]
             flight.landed.set()
 
-    def _keep(self, key: _Key, validity: Hashable, page: Page) -> None:
+    def _keep(self, key: PageKey, validity: Hashable, page: Page) -> None:
         """Keep the page and drop the least recently used ones; a page larger than the whole bound is not kept."""
         with self._lock:
             replaced = self._kept.pop(key, None)

@@ -12,9 +12,9 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from functools import lru_cache
+from typing import Any, NamedTuple, TextIO
 
 import orjson
 import structlog
@@ -23,8 +23,7 @@ _EVERY_SECONDS = 0.2
 _MOST_WAITING = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """What is said of one request. ``milliseconds`` until its last byte was handed over."""
 
     at: float
@@ -45,7 +44,7 @@ class AccessLog:
     def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         self._stream = stream
         self._written = _as_json if as_json else _as_text
-        self._waiting: deque[Line] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[str] = deque(maxlen=_MOST_WAITING)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
         self._thread.start()
@@ -53,7 +52,7 @@ class AccessLog:
 
     def add(self, line: Line) -> None:
         """Take a line; if writing hangs, the oldest are dropped rather than requests held up."""
-        self._waiting.append(line)
+        self._waiting.append(self._written(line))
 
     def _run(self) -> None:
         while not self._stop.wait(_EVERY_SECONDS):
@@ -63,7 +62,7 @@ class AccessLog:
         """Write what waits."""
         lines = []
         while self._waiting:
-            lines.append(self._written(self._waiting.popleft()))
+            lines.append(self._waiting.popleft())
         if lines:
             try:
                 self._stream.write("".join(lines))
@@ -82,22 +81,33 @@ def _clean(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
+@lru_cache(maxsize=2)
+def _second(moment: int) -> str:
+    """A whole second since 1970 as text; most lines share it with the one before."""
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    """A text as JSON; paths, clients and agents come again and again."""
+    return orjson.dumps(text).decode()
+
+
 def _as_text(line: Line) -> str:
-    at = datetime.fromtimestamp(line.at, UTC)
     return (
-        f"{at:%Y-%m-%d %H:%M:%S} {line.status} {line.method:<6} {_clean(line.path)} {line.size}B "
+        f"{_second(int(line.at))} {line.status} {line.method:<6} {_clean(line.path)} {line.size}B "
         f"{line.milliseconds:.1f}ms {line.client} {_clean(line.user)} {line.request_id} {_clean(line.agent)}\n"
     )
 
 
 def _as_json(line: Line) -> str:
-    at = datetime.fromtimestamp(line.at, UTC)
-    said = {
-        "at": at.isoformat(timespec="milliseconds"), "event": "request", "method": line.method, "path": line.path,
-        "status": line.status, "bytes": line.size, "ms": round(line.milliseconds, 2), "user": line.user,
-        "client": line.client, "request_id": line.request_id, "agent": line.agent,
-    }  # fmt: skip
-    return orjson.dumps(said, option=orjson.OPT_APPEND_NEWLINE).decode()
+    at, method, path, status, size, milliseconds, user, client, request_id, agent = line
+    second = int(at)
+    return (
+        f'{{"at":"{_second(second)}.{int((at - second) * 1000):03}+00:00","event":"request","method":{_quoted(method)},'
+        f'"path":{_quoted(path)},"status":{status},"bytes":{size},"ms":{milliseconds:.2f},"user":{_quoted(user)},'
+        f'"client":{_quoted(client)},"request_id":"{request_id}","agent":{_quoted(agent)}}}\n'
+    )
 
 
 def configure(*, as_json: bool) -> None:

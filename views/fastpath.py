@@ -16,12 +16,14 @@ from errors import Refusal
 from services import INDEX, Services
 from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
-from simple.pages import Page
+from simple.pages import Page, PageKey
 from views.files import Answer, FileServer
 
 _DETAIL = re.compile(r"/simple/([a-z0-9]+(?:-[a-z0-9]+)*)/")
 _FILE = re.compile(r"/packages/([a-z0-9]+(?:-[a-z0-9]+)*)/([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 _LIST = "/simple/"
+_LONGEST_KEPT = 500  # characters of path and headers
+_MOST_KEPT = 4096
 
 
 class FastPath:
@@ -32,11 +34,16 @@ class FastPath:
         self._catalogue = services.catalogue
         self._authenticator = services.authenticator
         self._files = files
+        self._public = allows(services.authenticator.nobody, Permission.READ)
+        self._keys: dict[tuple[str, str | None, str | None], PageKey] = {}
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer to a request that is ordinary enough."""
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if method not in {"GET", "HEAD"} or environ.get("QUERY_STRING") or not self._may_read(environ):
+        if method not in {"GET", "HEAD"} or environ.get("QUERY_STRING") or "HTTP_COOKIE" in environ:
+            return None
+        header = environ.get("HTTP_AUTHORIZATION")
+        if not (self._public if header is None else self._may_read(header)):
             return None
         try:
             if path.startswith(_LIST):
@@ -49,32 +56,43 @@ class FastPath:
             return None  # Flask says it in the right form
         return None
 
-    def _may_read(self, environ: dict[str, Any]) -> bool:
-        if "HTTP_COOKIE" in environ:
-            return False
-        header = environ.get("HTTP_AUTHORIZATION")
-        if header is None or not self._authenticator.enabled:
-            return allows(self._authenticator.nobody, Permission.READ)
+    def _may_read(self, header: str) -> bool:
+        if not self._authenticator.enabled:
+            return self._public
         identity = self._authenticator.remembered(header)
         return identity is not None and not identity.has_default_password and allows(identity, Permission.READ)
 
     def _page(self, method: str, path: str, environ: dict[str, Any]) -> Answer | None:
-        if path == _LIST:
-            project = None
-        else:
+        asked = path, environ.get("HTTP_ACCEPT"), environ.get("HTTP_ACCEPT_ENCODING")
+        key = self._keys.get(asked) or self._key(asked)
+        if key is None:
+            return None
+        project = key[1]
+        page = self._pages.cached(key, self._catalogue.validity(project))
+        if page is None:
+            page = self._pages.get(INDEX, self._catalogue, project, key[2], key[3])
+        return _of_page(page, method, environ.get("HTTP_IF_NONE_MATCH"))
+
+    def _key(self, asked: tuple[str, str | None, str | None]) -> PageKey | None:
+        """Which page is asked for; None if the path is not exactly that of one."""
+        path, accept, coding = asked
+        project = None
+        if path != _LIST:
             found = _DETAIL.fullmatch(path)
             if found is None:
                 return None
             project = NormalizedName(found[1])
-        media_type = negotiate(environ.get("HTTP_ACCEPT"))
-        coding = negotiate_coding(environ.get("HTTP_ACCEPT_ENCODING"))
-        page = self._pages.get(INDEX, self._catalogue, project, media_type, coding)
-        return _of_page(page, method, environ.get("HTTP_IF_NONE_MATCH"))
+        key = INDEX, project, negotiate(accept), negotiate_coding(coding)
+        if sum(len(part or "") for part in asked) <= _LONGEST_KEPT:
+            if len(self._keys) >= _MOST_KEPT:
+                self._keys.clear()
+            self._keys[asked] = key
+        return key
 
 
 def _of_page(page: Page, method: str, if_none_match: str | None) -> Answer:
-    if if_none_match is not None and matches_none(if_none_match, page.etag):
-        return Answer("304 Not Modified", list(page.not_modified_headers), [], 0)
+    if if_none_match is not None and (if_none_match == page.etag or matches_none(if_none_match, page.etag)):
+        return Answer("304 Not Modified", page.not_modified_headers, [], 0)
     if method == "HEAD":
-        return Answer("200 OK", list(page.headers), [], 0)
-    return Answer("200 OK", list(page.headers), [page.body], len(page.body))
+        return Answer("200 OK", page.headers, [], 0)
+    return Answer("200 OK", page.headers, [page.body], len(page.body))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from flask import Blueprint, Response, current_app, request
 from packaging.utils import NormalizedName
@@ -40,12 +40,11 @@ _KEPT_BYTES = 32 << 20
 METADATA_SUFFIX = ".metadata"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole answer in WSGI's terms; ``size`` is what the body has in bytes."""
 
     status: str
-    headers: Headers
+    headers: Sequence[tuple[str, str]]
     body: Iterable[bytes]
     size: int
 
@@ -252,6 +251,6 @@ def download(project: str, filename: str) -> Response:
         answer = server.answer(request.method, NormalizedName(project), filename, request.environ)
     except UnknownProject as error:
         raise UnknownFile(filename) from error
-    response = Response(answer.body, answer.status, answer.headers, direct_passthrough=True)
+    response = Response(answer.body, answer.status, list(answer.headers), direct_passthrough=True)
     response.automatically_set_content_length = False
     return response

@@ -157,11 +157,11 @@ def test_an_unknown_coding_is_a_mistake_of_ours() -> None:
 def test_the_fast_path_sees_what_is_kept_and_valid() -> None:
     """cached() never draws: it gives the kept page under the same validity, else nothing."""
     pages, shelf = Pages(), a_shelf()
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "gzip", 42) is None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 42) is None
     page = pages.get("main", shelf, DEMO, SIMPLE_JSON, "gzip")
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "gzip", 42) is page
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "gzip", 43) is None
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "identity", 42) is None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 42) is page
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 43) is None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
 
 
 @dataclass
@@ -179,8 +179,8 @@ def test_a_page_may_be_newer_than_its_serial_and_never_older() -> None:
     """What is published during a drawing is not hidden by it: the next request draws again or sees it."""
     pages, shelf = Pages(), PublishedMeanwhile({DEMO: a_project()})
     assert b"2.0" in pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "identity", 43) is None
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "identity", 42) is not None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 43) is None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is not None
 
 
 def many(count: int) -> Shelf:
@@ -193,8 +193,8 @@ def test_the_bound_on_bytes_holds() -> None:
     for project in shelf.projects:
         pages.get("main", shelf, project, SIMPLE_JSON, "identity")
         assert 0 < pages.kept_bytes <= 20_000
-    assert pages.cached("main", name("p99"), SIMPLE_JSON, "identity", 42) is not None
-    assert pages.cached("main", name("p0"), SIMPLE_JSON, "identity", 42) is None
+    assert pages.cached(("main", name("p99"), SIMPLE_JSON, "identity"), 42) is not None
+    assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is None
 
 
 def test_what_is_asked_for_stays_and_what_is_not_goes() -> None:
@@ -202,8 +202,8 @@ def test_what_is_asked_for_stays_and_what_is_not_goes() -> None:
     pages, shelf = Pages(max_bytes=20_000), many(100)
     for project in shelf.projects:
         pages.get("main", shelf, project, SIMPLE_JSON, "identity")
-        assert pages.cached("main", name("p0"), SIMPLE_JSON, "identity", 42) is not None
-    assert pages.cached("main", name("p1"), SIMPLE_JSON, "identity", 42) is None
+        assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
+    assert pages.cached(("main", name("p1"), SIMPLE_JSON, "identity"), 42) is None
 
 
 def test_a_page_drawn_again_replaces_the_old_one() -> None:
@@ -223,8 +223,8 @@ def test_a_page_larger_than_the_bound_is_given_and_not_kept() -> None:
     pages.get("main", shelf, name("p0"), SIMPLE_JSON, "identity")
     shelf.projects[DEMO] = a_project(*(a_file(f"{number}.0") for number in range(100)))
     assert pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
-    assert pages.cached("main", DEMO, SIMPLE_JSON, "identity", 42) is None
-    assert pages.cached("main", name("p0"), SIMPLE_JSON, "identity", 42) is not None
+    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
+    assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
 
 
 @dataclass
