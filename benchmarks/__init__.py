@@ -1,0 +1,1 @@
+"""What measures the server, beside nginx in one run: ``python -m benchmarks.run``."""
