@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from enum import Enum
 
 from credentials.passwords import Passwords
+from credentials.throttle import Throttle
 from credentials.tokens import read_token
 from database.accounts import Account, Accounts
 from errors import Forbidden, NotAuthenticated
@@ -61,6 +62,7 @@ class Identity:
     token: str | None = None
     by_session: bool = False
     has_default_password: bool = False
+    expires: datetime | None = None
 
     @property
     def is_known(self) -> bool:
@@ -75,16 +77,21 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Where a request came from; ``forwarded`` if through a proxy, trusted or not."""
+    """Where a request came from; ``forwarded`` if through a proxy, trusted or not.
+
+    ``named_locally`` is whether it spoke to this server by a name of the machine itself: a page in a browser whose name
+    was rebound to 127.0.0.1, or a forwarder that says nothing of itself, comes from loopback too.
+    """
 
     address: str
     forwarded: bool = False
+    named_locally: bool = True
 
     @property
     def is_local(self) -> bool:
         """Whether this is a program on the same machine, speaking directly."""
         try:
-            return not self.forwarded and ipaddress.ip_address(self.address).is_loopback
+            return self.named_locally and not self.forwarded and ipaddress.ip_address(self.address).is_loopback
         except ValueError:
             return False
 
@@ -105,6 +112,7 @@ class _Verdict:
     identity: Identity
     at: float
     access: int
+    expires: datetime | None
 
 
 class Authenticator:
@@ -117,6 +125,7 @@ class Authenticator:
         self.passwords = passwords
         self.enabled = enabled
         self._lifetime = {False: read_expires, True: write_expires}
+        self.throttle = Throttle()
         self._key = secrets.token_bytes(32)
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
         self._lock = threading.Lock()
@@ -130,6 +139,8 @@ class Authenticator:
         """The identity of a header that was found good before and still is; None if it has to be checked."""
         verdict = self._verdicts.get(self._digest(header))
         if verdict is None or verdict.access != self.accounts.access_serial():
+            return None
+        if verdict.expires is not None and verdict.expires <= datetime.now(UTC):
             return None
         return verdict.identity if time.monotonic() - verdict.at < self._lifetime[writing] else None
 
@@ -146,7 +157,7 @@ class Authenticator:
         access = self.accounts.access_serial()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
         with self._lock:
-            self._verdicts[self._digest(header)] = _Verdict(identity, time.monotonic(), access)
+            self._verdicts[self._digest(header)] = _Verdict(identity, time.monotonic(), access, identity.expires)
             if len(self._verdicts) > _VERDICTS_KEPT:
                 self._verdicts.popitem(last=False)
         return identity
@@ -186,16 +197,21 @@ class Authenticator:
             raise NotAuthenticated("The account of this token is deactivated; ask an administrator.")
         if username not in {TOKEN_USER, ""} and username.lower() != account.username.lower():
             raise NotAuthenticated("The token belongs to another user; send it under the name __token__.")
-        return Identity(account.username, role_of(account), account.id, token=row.id)
+        return Identity(account.username, role_of(account), account.id, token=row.id, expires=row.expires)
 
     def check_password(self, username: str, password: str, peer: Peer) -> Identity:
-        """Who this name and password belong to. Raises NotAuthenticated, the same for unknown names, and Forbidden
-        for the shipped password from anywhere but this machine.
+        """Who this name and password belong to.
+
+        Raises NotAuthenticated, the same for unknown names; TooManyAttempts; Unavailable; and Forbidden for the shipped
+        password from anywhere but this machine.
         """
+        self.throttle.must_allow(username, peer.address)
         account = self.accounts.user(username)
         good = self.passwords.verify(account.password_hash if account else None, password)
         if account is None or not good or not account.active:
+            self.throttle.failed(username, peer.address)
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
+        self.throttle.succeeded(username, peer.address)
         if account.default_password and not peer.is_local:
             raise Forbidden(
                 "The default password is taken from this machine only; change it there with "

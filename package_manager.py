@@ -21,7 +21,7 @@ from database.journal import Actor, Change, Entry
 from distributions.claims import Claim
 from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
-from errors import MissingBytes, StorageFull, UnknownFile
+from errors import MissingBytes, Refusal, StorageFull, UnknownFile
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
 
@@ -100,8 +100,12 @@ class PackageManager:
             # Overwriting: the old bytes stay listed and whole until the row points to the new ones.
             new = replace(new, location=f"{new.project}/{new.sha256[:16]}/{new.filename}")
         self.storage.put(incoming, new.location)
-        with self.database.writing() as change:
-            version = self._list(change, index, new, warnings, by, overwrite=self.rules.overwrite)
+        try:
+            with self.database.writing() as change:
+                version = self._list(change, index, new, warnings, by, overwrite=self.rules.overwrite)
+        except Refusal:
+            self._withdraw(index, new)
+            raise
         if held is not None:
             self.storage.set_aside(held.location)
         return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
@@ -113,6 +117,13 @@ class PackageManager:
 
     def _refusing(self, *, overwrite: bool) -> holdings.Refusing:
         return {"overwrite": overwrite, "refuse_similar": self.rules.refuse_similar}
+
+    def _withdraw(self, index: str, new: NewFile) -> None:
+        """What was refused after its bytes had their name must not be adopted later, as if it had been taken."""
+        with self.database.reading() as connection:
+            held = holdings.held_file(connection, holdings.index_id_of(connection, index), new.filename)
+        if held is None or held.location != new.location:
+            self.storage.set_aside(new.location)
 
     def _restore_if_lost(self, held: HeldFile, incoming: Incoming) -> None:
         try:

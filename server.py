@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import multiprocessing
 import os
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -39,13 +42,15 @@ def create_app(services: Services) -> Flask:
     from flask import Flask
 
     from views import api, errors, files, guards, health, legacy, simple, upload, web, xmlrpc
+    from views.lane import SlowLane
     from views.web import session
 
     app = Flask(__name__, static_folder=None)  # views/web/system.py serves static files, with their digest
     app.url_map.merge_slashes = False  # `/simple//evil.example` is no other way to say `/simple/evil.example`
     app.secret_key = ensure_secret_key(services.settings)
     app.extensions["services"] = services
-    app.extensions["file_server"] = files.FileServer(services.catalogue, services.storage, services.downloads)
+    lane = app.extensions["lane"] = SlowLane(services.settings.threads)
+    app.extensions["file_server"] = files.FileServer(services.catalogue, services.storage, services.downloads, lane)
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug
     app.jinja_env.undefined = jinja2.StrictUndefined
@@ -68,7 +73,8 @@ def create_wsgi(services: Services) -> Front:
     configure(as_json=services.settings.json_logs)
     app = create_app(services)
     fast = FastPath(services, app.extensions["file_server"])
-    front = Front(app, fast, AccessLog(sys.stderr, as_json=services.settings.json_logs), services.settings)
+    log = AccessLog(sys.stderr, as_json=services.settings.json_logs)
+    front = Front(app, fast, log, services.settings, app.extensions["lane"])
     app.extensions["metrics"] = front.registry
     return front
 
@@ -95,12 +101,16 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
 def _held(settings: Settings) -> Iterator[None]:
     """Hold the data directory against a second server. Raises DataDirectoryInUse."""
     prepare_directories(settings)
-    lock = hold(settings.state_path / "server.lock")
-    if lock is None:
-        raise DataDirectoryInUse(
-            f"Another server runs on {settings.data_path}; stop it, or choose another folder with --data-dir."
-        )
-    with lock:
+    with ExitStack() as held:
+        # The store has its own state beside the files, wherever the database is.
+        for folder in {settings.data_path / ".state", settings.state_path}:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = hold(folder / "server.lock")
+            if lock is None:
+                raise DataDirectoryInUse(
+                    f"Another server runs on {folder.parent}; stop it, or choose another folder with --data-dir."
+                )
+            held.enter_context(lock)
         yield
 
 
@@ -156,7 +166,16 @@ def load_worker(dumped: str) -> Front:
 
     # Processes of multiprocessing run no atexit functions; the main process runs both.
     Finalize(None, close, exitpriority=100)
+    if multiprocessing.parent_process() is not None:
+        threading.Thread(target=_end_with_parent, args=[os.getppid()], name="parent", daemon=True).start()
     return front
+
+
+def _end_with_parent(parent: int) -> None:
+    """End gracefully when the main process was killed: an orphan would hold the port and the data directory."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _run_granian(settings: Settings, address: str, port: int) -> None:
@@ -173,7 +192,7 @@ def _run_granian(settings: Settings, address: str, port: int) -> None:
         "blocking_threads": settings.threads,
         "http": HTTPModes.http1,
         "websockets": False,
-        "log_level": LogLevels.warning,
+        "log_level": LogLevels.error,
         "respawn_failed_workers": True,
         "workers_kill_timeout": _STOP_SECONDS,
         "backlog": 2048,
@@ -191,6 +210,7 @@ def _run_waitress(settings: Settings, address: str, port: int) -> None:
         "ident": None,
         "max_request_body_size": settings.max_file_size + (64 << 20),
         "channel_timeout": 60,
+        "clear_untrusted_proxy_headers": False,  # whether a request was forwarded is for us to judge
     } | passed_on_to_waitress(settings.waitress, Adjustments)
     front = load_worker(settings.dump())
     signal.signal(signal.SIGTERM, _exit)

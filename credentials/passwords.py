@@ -12,6 +12,7 @@ from errors import InvalidRequest, Unavailable
 
 LONGEST_BYTES = 4096
 _AT_ONCE = 2
+_MAY_WAIT = 8
 _WAIT_SECONDS = 10.0
 
 
@@ -21,6 +22,7 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=1, memory_cost=47_104, parallelism=1)
         self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self._waiting = threading.BoundedSemaphore(_MAY_WAIT)
 
     def hash(self, password: str) -> str:
         """The hash to keep. Raises InvalidRequest for an empty password or one of more than 4,096 bytes."""
@@ -38,14 +40,25 @@ class Passwords:
         """
         if not password or len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
             return False
-        if not self._places.acquire(timeout=_WAIT_SECONDS):
-            raise Unavailable("Too many passwords are being checked just now; try again, or use a token.", 5)
+        self._take_place()
         try:
             return self._hasher.verify(password_hash or self._nobody, password) and password_hash is not None
         except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
         finally:
             self._places.release()
+
+    def _take_place(self) -> None:
+        """Only few may wait: each that does holds one of the server's threads."""
+        if self._places.acquire(blocking=False):
+            return
+        if self._waiting.acquire(blocking=False):
+            try:
+                if self._places.acquire(timeout=_WAIT_SECONDS):
+                    return
+            finally:
+                self._waiting.release()
+        raise Unavailable("Too many passwords are being checked just now; try again, or use a token.", 5)
 
     @cached_property
     def _nobody(self) -> str:

@@ -6,8 +6,10 @@ SQLite runs in WAL with ``synchronous=FULL``: a committed transaction survives t
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +69,8 @@ def refusal_of(error: Exception) -> Refusal | None:
 def _translated() -> Iterator[None]:
     try:
         yield
+    except OSError as error:
+        raise StorageFailed(f"The database cannot be opened ({error.strerror}); look at its folder.") from error
     except _DRIVER_ERRORS as error:
         refusal = refusal_of(error)
         if refusal is None:
@@ -85,11 +89,12 @@ class Database:
         self.path = path
         self._driver = sqlite_driver()
         with _translated():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self.engine = self._open()
             self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
             self._write_lock = threading.Lock()
-            self._local = threading.local()
-            self._quick_connections: list[Any] = []
+            # Not one for each thread: servers end and begin threads, and a connection would stay behind each time.
+            self._idle: deque[Any] = deque()
             self.changes = ChangeCounter(path.with_name("changes"), self._connect)
 
     def _open(self) -> Engine:
@@ -98,7 +103,7 @@ class Database:
             module=self._driver,
             poolclass=QueuePool,
             pool_size=8,
-            max_overflow=8,
+            max_overflow=-1,  # the server's threads are the bound
             pool_timeout=BUSY_SECONDS,
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
         )
@@ -125,11 +130,14 @@ class Database:
     def quick(self, statement: str, parameters: Sequence[object]) -> Any:
         """The first row of one small read on the driver itself: some 10 microseconds, where SQLAlchemy takes 200."""
         with _translated():
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = self._local.connection = self._connect()
-                self._quick_connections.append(connection)
-            return connection.execute(statement, parameters).fetchone()
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                return connection.execute(statement, parameters).fetchone()
+            finally:
+                self._idle.append(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -154,9 +162,8 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.changes.close()
-        for connection in self._quick_connections:
-            connection.close()
-        self._quick_connections.clear()
+        while self._idle:
+            self._idle.pop().close()
         self.engine.dispose()
 
 

@@ -103,12 +103,12 @@ def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpa
     a release, or a project too similar to another).
     """
     held = held_file(connection, index_id, new.filename)
-    if held is not None:
-        if held.filename == new.filename and (held.sha256 == new.sha256 or rules["overwrite"]):
-            return held
+    if held is not None and held.filename == new.filename and held.sha256 == new.sha256:
+        return held
+    if held is not None and (held.filename != new.filename or not rules["overwrite"]):
         raise FilenameTaken(held.filename, held.sha256)
     burned = connection.execute(sql.BURNED, {"index_id": index_id, "filename_key": new.filename.lower()}).first()
-    if burned is not None:
+    if burned is not None and held is None:
         raise FilenameBurned(new.filename)
     project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).first()
     if project is None:
@@ -120,9 +120,9 @@ def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpa
             f"Project {shown(new.project)} is {project.status} and takes no new files; "
             "set its status to active before uploading."
         )
-    if new.kind == "sdist":
+    if new.kind == "sdist" and held is None:
         _refuse_second_sdist(connection, project.id, new)
-    return None
+    return held
 
 
 def _refuse_similar(connection: Connection, index_id: int, new: NewFile) -> None:
@@ -297,6 +297,12 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
         .values(core_metadata=dict(new.metadata), description=new.description)
     )
     add_file(connection, index_id, new)
+    if held.yanked is not None:
+        connection.execute(
+            update(File)
+            .where(File.index_id == index_id, File.filename_key == new.filename.lower())
+            .values(yanked=held.yanked)
+        )
     project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).one()
     refresh_project(connection, project.id, new.uploaded)
 

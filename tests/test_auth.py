@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
 
 from auth import ANYBODY, ANYBODY_ON_AN_OPEN_SERVER, Identity, Peer, Permission, Role, allows
 from credentials.passwords import Passwords
+from credentials.throttle import network_of
 from credentials.tokens import PREFIX, make_token, read_token
-from errors import Conflict, Forbidden, InvalidRequest, NameTaken, NotAuthenticated, UnknownToken, UnknownUser
+from errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    NameTaken,
+    NotAuthenticated,
+    TooManyAttempts,
+    UnknownToken,
+    UnknownUser,
+)
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
+from views.guards import is_local_name, peer_of
 
 HERE = Peer("127.0.0.1")
 ELSEWHERE = Peer("203.0.113.9")
@@ -238,3 +251,68 @@ def test_the_last_use_of_a_token_is_written_down(secured: Services, secured_clie
     (row,) = secured.accounts.tokens_of("bob")
     assert row.last_used is not None
     assert row.last_address == "127.0.0.1"
+
+
+def test_wrong_passwords_are_slowed_down(secured: Services) -> None:
+    """S103: after ten wrong ones the pair of name and address waits, and costs no hash; another address does not."""
+    authenticator = secured.authenticator
+    for _ in range(10):
+        with pytest.raises(NotAuthenticated):
+            authenticator.authenticate(header("bob", "wrong"), ELSEWHERE)
+    started = time.perf_counter()
+    with pytest.raises(TooManyAttempts) as caught:
+        authenticator.authenticate(header("bob"), ELSEWHERE)
+    assert time.perf_counter() - started < 0.02
+    assert 0 < caught.value.retry_after <= 300
+    assert authenticator.authenticate(header("bob"), HERE).username == "bob"
+    assert authenticator.authenticate(header("alice"), ELSEWHERE).username == "alice"
+
+
+def test_a_good_password_forgives_the_bad_ones(secured: Services) -> None:
+    """Who mistypes now and then never meets the limit."""
+    for _ in range(3):
+        for _ in range(9):
+            with pytest.raises(NotAuthenticated):
+                secured.authenticator.check_password("bob", "wrong", ELSEWHERE)
+        assert secured.authenticator.check_password("bob", PASSWORDS["bob"], ELSEWHERE).username == "bob"
+
+
+def test_addresses_are_counted_by_network(secured: Services) -> None:
+    """Of IPv6 the first 64 bits count."""
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff") != network_of("2001:db8:1::1")
+    assert network_of("203.0.113.9") == "203.0.113.9"
+    assert network_of("no address") == "no address"
+
+
+def test_a_remembered_token_ends_when_it_expires(secured: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S108: a verdict is believed no longer than its token stands."""
+    token, _ = secured.account_manager.create_token("bob", "ci", 1, by=TESTER)
+    said = header("__token__", token.text)
+    assert secured.authenticator.authenticate(said, HERE).username == "bob"
+
+    clock = SimpleNamespace(now=lambda tz: datetime.now(tz) + timedelta(days=2))
+    monkeypatch.setattr("auth.datetime", clock)
+    assert secured.authenticator.remembered(said) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [("localhost:8080", True), ("127.0.0.1", True), ("[::1]:80", True), ("a.localhost", True), ("127.1.2.3:1", True),
+     ("evil.example", False), ("localhost.evil.example", False), ("10.0.0.1", False), ("", False), ("[::2]", False)],
+)  # fmt: skip
+def test_names_of_this_machine(host: str, is_local: bool) -> None:
+    """Only names and addresses that cannot lead elsewhere."""
+    assert is_local_name(host) is is_local
+
+
+def test_the_default_password_under_a_foreign_name(open_server: Callable[..., Services]) -> None:
+    """A name that was rebound to 127.0.0.1, or a forwarder that says nothing of itself, is not this machine."""
+    one = open_server(auth_enabled="true")
+    one.account_manager.ensure_admin(None)
+    assert peer_of({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:8080"}, one.settings).is_local
+    foreign = peer_of({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "evil.example"}, one.settings)
+    assert not foreign.is_local
+    with pytest.raises(Forbidden):
+        one.authenticator.authenticate(header("admin", "admin"), foreign)
+    proxied = replace(one.settings, base_url="https://index.example.com")
+    assert not peer_of({"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost"}, proxied).is_local

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,16 @@ from sqlalchemy import select
 from database.journal import Actor, Entry, chain_hash
 from database.models import JournalEntry
 from distributions.claims import Claim
-from errors import Conflict, FilenameTaken, Refusal, UnknownFile, UnknownProject, UnknownRelease
+from errors import (
+    Conflict,
+    DatabaseBusy,
+    FilenameTaken,
+    ReadOnlyProject,
+    Refusal,
+    UnknownFile,
+    UnknownProject,
+    UnknownRelease,
+)
 from package_manager import Published
 from services import Services
 from simple.model import ProjectStatus
@@ -269,3 +279,44 @@ def test_the_filesystem_never_sees_a_strangers_words(services: Services, tmp_pat
     with pytest.raises(Conflict):
         publish(services, other)
     assert stored(services) == ["casey/casey-1.0-py3-none-any.whl"]
+
+
+def test_what_was_refused_is_not_published_later(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A 503 that says that nothing was stored is true: the bytes are not left for a sync to adopt."""
+    wheel = build_wheel(tmp_path)
+    holder = services.database._connect()
+    monkeypatch.setattr("database.engine.BUSY_SECONDS", 0.1)
+    services.database.engine.dispose()
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(DatabaseBusy):
+        publish(services, wheel)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert stored(services) == []
+    assert publish(services, wheel).changed
+
+
+@pytest.mark.parametrize("status", [ProjectStatus.ARCHIVED, ProjectStatus.QUARANTINED])
+def test_overwriting_respects_the_status(
+    open_server: Callable[..., Services], tmp_path: Path, status: ProjectStatus
+) -> None:
+    """An archived or quarantined project's files are not replaced either; the same file again is no upload."""
+    services = open_server(overwrite="true")
+    wheel = build_wheel(tmp_path)
+    publish(services, wheel)
+    services.manager.set_status("main", SAMPLE, status, None, by=TESTER)
+    with pytest.raises(ReadOnlyProject):
+        publish(services, build_wheel(tmp_path / "other", files={"sample/__init__.py": b"2"}))
+    assert not publish(services, wheel).changed
+
+
+def test_a_replaced_file_stays_yanked(open_server: Callable[..., Services], tmp_path: Path) -> None:
+    """Overwriting changes the bytes, not the yank."""
+    services = open_server(overwrite="true")
+    publish(services, build_wheel(tmp_path))
+    services.manager.yank("main", SAMPLE, "1.0", None, "broken", by=TESTER)
+    publish(services, build_wheel(tmp_path / "other", files={"sample/__init__.py": b"2"}))
+    (file,) = services.catalogue.project_detail(SAMPLE).files
+    assert file.yanked == "broken"

@@ -316,3 +316,109 @@ def test_sessions_and_keys_survive_a_restart(live: Live) -> None:
     one.stop()
     live(data=one.data)
     assert key.read_bytes() == made
+
+
+def test_clients_that_send_nothing_hold_up_nobody(live: Live, tmp_path: Path) -> None:
+    """S98: with three quarters of the threads waiting for announced bodies, pages are served and uploads get 503."""
+    one = live("--threads", "8")
+    head = b"POST /RPC2 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n"
+    slow = [socket.create_connection(("127.0.0.1", one.port), timeout=10) for _ in range(12)]
+    try:
+        for connection in slow:
+            connection.sendall(head)
+        time.sleep(0.5)
+        assert fetch(one, "/simple/")
+        assert json.loads(fetch(one, "/health")) == {"status": "ok"}
+        assert send(one, build_wheel(tmp_path)) == 503
+    finally:
+        for connection in slow:
+            connection.close()
+    until = time.monotonic() + 10
+    while send(one, build_wheel(tmp_path)) != 200:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_clients_that_take_nothing_hold_up_nobody(live: Live, tmp_path: Path) -> None:
+    """F25: readers of a large file who do not read leave the others served."""
+    one = live("--threads", "8")
+    wheel = build_wheel(tmp_path, files={"sample/noise.bin": random.Random(9).randbytes(20_000_000)})
+    assert send(one, wheel) == 200
+    slow = [socket.create_connection(("127.0.0.1", one.port), timeout=10) for _ in range(12)]
+    try:
+        for connection in slow:
+            connection.sendall(f"GET /packages/sample/{wheel.name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        time.sleep(0.5)
+        assert b"sample" in fetch(one, "/simple/sample/")
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_a_killed_main_process_leaves_no_orphan(live: Live) -> None:
+    """P6: after the main process alone was killed, its workers end and the server can be started again."""
+    one = live()
+    assert one.process is not None
+    one.process.kill()
+    one.process.wait()
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        done = subprocess.run(
+            ["pgrep", "-f", str(one.data)], capture_output=True, text=True, check=False
+        )  # fmt: skip
+        if not done.stdout.strip():
+            break
+        time.sleep(0.2)
+    one.process = None
+    one.start()
+
+
+def test_the_data_directory_is_held_wherever_the_database_is(live: Live, tmp_path: Path) -> None:
+    """F28: a second server with another state folder on the same files is refused too."""
+    first = live()
+    done = run("--port", str(free_port()), "--data-dir", str(first.data), "--state-dir", str(tmp_path / "elsewhere"))
+    assert done.returncode == 1
+    assert "Another server" in done.stderr
+
+
+def test_descriptors_do_not_pile_up(live: Live) -> None:
+    """F11: bursts of requests leave no more open files than the first did."""
+    one = live("--threads", "16")
+
+    def burst() -> int:
+        threads = [threading.Thread(target=fetch, args=(one, "/ready")) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert one.process is not None
+        children = subprocess.run(
+            ["pgrep", "-g", str(one.process.pid)], capture_output=True, text=True, check=True
+        ).stdout.split()
+        return max(len(list(Path(f"/proc/{child}/fd").iterdir())) for child in children)
+
+    first = max(burst() for _ in range(3))
+    assert max(burst() for _ in range(5)) <= first + 20
+
+
+@pytest.mark.parametrize("server", ["granian", "waitress"])
+def test_foreign_names_on_a_local_server(live: Live, tmp_path: Path, server: str) -> None:
+    """A page whose name was rebound to 127.0.0.1 is refused; a proxy that says so is not, but its scripts are."""
+    one = live("--server", server)
+    body = encode(upload_parts(build_wheel(tmp_path)))
+
+    def status(method: str, **headers: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", one.port, timeout=20)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, "/upload" if method == "POST" else "/simple/", body, KIND | named)
+        found = connection.getresponse().status
+        connection.close()
+        return found
+
+    assert status("POST", Host="evil.example") == 400
+    assert status("GET", Host="evil.example") == 400
+    proxied = {"Host": "pypi.example.com", "X_Forwarded_For": "203.0.113.9"}
+    assert status("GET", **proxied) == 200
+    assert status("POST", **proxied, Origin="http://pypi.example.com", Sec_Fetch_Site="same-origin") == 400
+    assert status("GET", **proxied, Sec_Fetch_Dest="empty") == 400
+    assert status("POST", **proxied) == 200

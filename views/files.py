@@ -29,6 +29,7 @@ from simple.conditional import (
 from simple.sources import FileRecord
 from storage import Storage
 from views.guards import requires
+from views.lane import Place, SlowLane
 
 blueprint = Blueprint("files", __name__)
 
@@ -65,13 +66,11 @@ class Served:
 class FileServer:
     """Serves files of one index. What it knows of an address stands while the project's serial does."""
 
-    def __init__(
-        self, catalogue: Catalogue, storage: Storage, downloads: DownloadCounter, *, public: bool = True
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, storage: Storage, downloads: DownloadCounter, lane: SlowLane) -> None:
         self._catalogue = catalogue
         self._storage = storage
         self._downloads = downloads
-        self._scope = "public" if public else "private"
+        self._lane = lane
         self._known: OrderedDict[tuple[str, str], tuple[int, Served]] = OrderedDict()
         self._bytes = 0
 
@@ -106,12 +105,23 @@ class FileServer:
         if served.body is not None:
             self._count(served)
             return Answer("200 OK", served.headers, [served.body], served.size)
-        file = self._storage.open(served.record.location)
         if wrapper is not None:
+            # A server that sends files itself (waitress) does so without holding a thread.
+            file = self._storage.open(served.record.location)
             self._count(served)
             return Answer("200 OK", served.headers, wrapper(file, _CHUNK), served.size)
-        body = FileBody(file, served.size, lambda: self._count(served))
+        body = self._body(served, 0, served.size, lambda: self._count(served))
         return Answer("200 OK", served.headers, body, served.size)
+
+    def _body(self, served: Served, first: int, size: int, finished: Callable[[], None] | None) -> FileBody:
+        place = self._lane.take()
+        try:
+            file = self._storage.open(served.record.location)
+            file.seek(first)
+        except BaseException:
+            place.leave()
+            raise
+        return FileBody(file, size, finished, place)
 
     def _part(self, served: Served, part: ByteRange) -> Answer:
         headers = [
@@ -123,9 +133,7 @@ class FileServer:
         if served.body is not None:
             body = [served.body[part.first : part.last + 1]]
         else:
-            file = self._storage.open(served.record.location)
-            file.seek(part.first)
-            body = FileBody(file, part.length, None)
+            body = self._body(served, part.first, part.length, None)
         return Answer("206 Partial Content", headers, body, part.length)
 
     def _must_be_there(self, served: Served) -> None:
@@ -181,7 +189,7 @@ class FileServer:
             ("ETag", f'"{sha256}"'),
             ("Last-Modified", http_date(record.uploaded)),
             ("Accept-Ranges", "bytes"),
-            ("Cache-Control", f"{self._scope}, max-age=365000000, immutable, no-transform"),
+            ("Cache-Control", "public, max-age=365000000, immutable, no-transform"),
             ("Repr-Digest", f"sha-256=:{digest}:"),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
@@ -213,8 +221,9 @@ def _without_length(headers: Headers) -> Headers:
 class FileBody:
     """The next ``size`` bytes of an open file, in pieces; ``finished`` is called when all were sent."""
 
-    def __init__(self, file: BinaryIO, size: int, finished: Callable[[], None] | None) -> None:
+    def __init__(self, file: BinaryIO, size: int, finished: Callable[[], None] | None, place: Place) -> None:
         self._file = file
+        self._place = place
         self._left = size
         self._finished = finished
 
@@ -238,8 +247,9 @@ class FileBody:
             finished()
 
     def close(self) -> None:
-        """Let go of the file, also when the client went away."""
+        """Let go of the file and the place, also when the client went away."""
         self._file.close()
+        self._place.leave()
 
 
 @blueprint.get("/packages/<project>/<filename>")

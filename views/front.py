@@ -17,9 +17,11 @@ import prometheus_client
 import prometheus_client.core
 
 from config import Settings
+from errors import Unavailable
 from views.access_log import AccessLog, Line
 from views.fastpath import FastPath
-from views.guards import is_trusted, peer_of
+from views.guards import is_local_name, is_trusted, peer_of
+from views.lane import SlowLane
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -32,6 +34,11 @@ _GOOD_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.
 _LONGEST_PATH = 4096
 _LONGEST_QUERY = 32_768
 _MOST_HOSTS = 100
+_NO_LENGTH = (None, "", "0")
+_BAD_HOST = (
+    "The Host header is missing, doubled or not a name of this server; the settings base_url and trusted_hosts say by "
+    "which names it may be called."
+)
 _SHOWN_AGENT = 80  # pip and uv send hundreds of characters about their machine
 _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 
@@ -39,11 +46,12 @@ _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 class Front:
     """The WSGI application that the server calls."""
 
-    def __init__(self, app: Application, fast: FastPath, log: AccessLog, settings: Settings) -> None:
+    def __init__(self, app: Application, fast: FastPath, log: AccessLog, settings: Settings, lane: SlowLane) -> None:
         self._app = app
         self._fast = fast
         self._log = log
         self._settings = settings
+        self._lane = lane
         self._prefix = secrets.token_hex(4)
         self._numbers = itertools.count(1)
         self._good_hosts: set[str] = set()
@@ -75,7 +83,16 @@ class Front:
         fault = self._fault(environ)
         if fault is not None:
             return self._refuse(environ, start_response, fault, started)
-        return self._by_flask(environ, start_response, started)
+        if environ.get("CONTENT_LENGTH") in _NO_LENGTH and "HTTP_TRANSFER_ENCODING" not in environ:
+            return self._by_flask(environ, start_response, started)
+        try:
+            place = self._lane.take()
+        except Unavailable as error:
+            return self._refuse(environ, start_response, ("503 Service Unavailable", error.sentence), started)
+        try:
+            return self._by_flask(environ, start_response, started)
+        finally:
+            place.leave()  # the body was read; what is sent back takes a place of its own
 
     def collect(self) -> Iterator[prometheus_client.core.CounterMetricFamily]:
         """The fast path's answers, for the registry: counted without a lock, which would cost a page a microsecond."""
@@ -103,11 +120,8 @@ class Front:
         if "\0" in environ.get("PATH_INFO", ""):
             return "400 Bad Request", "The address has a NUL character; leave it out."
         host = environ.get("HTTP_HOST", "")
-        if not self._is_good_host(host):
-            return (
-                "400 Bad Request",
-                "The Host header is missing, doubled or not a name of this server; send the right one.",
-            )
+        if not self._is_good_host(host) and not self._is_proxied_name(environ, host):
+            return "400 Bad Request", _BAD_HOST
         length = environ.get("CONTENT_LENGTH")
         if length and not (length.isascii() and length.isdigit() and len(length) < 19):
             return "400 Bad Request", "The Content-Length is not a number of bytes; send one."
@@ -124,9 +138,23 @@ class Front:
         accepted = self._settings.accepted_hosts
         if accepted and found[1].lower().strip("[]") not in {name.strip("[]") for name in accepted}:
             return False
-        if len(self._good_hosts) < _MOST_HOSTS:
-            self._good_hosts.add(host)
+        if not accepted and self._settings.is_local and not is_local_name(host):
+            return False
+        if len(self._good_hosts) >= _MOST_HOSTS:
+            self._good_hosts.clear()
+        self._good_hosts.add(host)
         return True
+
+    def _is_proxied_name(self, environ: Environ, host: str) -> bool:
+        """Whether a foreign name on a server of this machine only may be that of a proxy that it was not told of.
+
+        A page of a stranger's whose name was rebound to 127.0.0.1 looks the same but for being a script's request in a
+        browser, and can feign the forwarded header. Where everybody may upload, scripts are therefore refused.
+        """
+        if self._settings.accepted_hosts or not _GOOD_HOST.fullmatch(host) or "HTTP_X_FORWARDED_FOR" not in environ:
+            return False
+        by_script = environ.get("HTTP_SEC_FETCH_DEST") == "empty" or "HTTP_ORIGIN" in environ
+        return self._settings.auth_enabled or not by_script
 
     def _refuse(
         self, environ: Environ, start_response: StartResponse, fault: tuple[str, str], started: float
@@ -137,10 +165,11 @@ class Front:
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(body))),
             ("Cache-Control", "no-store"),
-            ("Connection", "close"),
             ("X-Content-Type-Options", "nosniff"),
             ("X-Request-ID", environ[REQUEST_ID]),
         ]
+        if status.startswith("503"):
+            headers.append(("Retry-After", "2"))
         start_response(status, headers)
         self._requests.labels(status[:3], "front").inc()
         self._add_line(environ, int(status[:3]), len(body), started)

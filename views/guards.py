@@ -99,7 +99,17 @@ def peer_of(environ: Mapping[str, Any], settings: Settings) -> Peer:
             address = hop
             if not is_trusted(hop, settings):
                 break
-    return Peer(address, forwarded)
+    is_direct = not settings.base_url and not settings.trusted_proxies
+    return Peer(address, forwarded, named_locally=is_direct and is_local_name(str(environ.get("HTTP_HOST", ""))))
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a Host header names this machine itself: localhost, 127.0.0.1 and the like, with or without a port."""
+    name = host.lower().rpartition("]")[0].lstrip("[") if host.startswith("[") else host.lower().partition(":")[0]
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def is_trusted(address: str, settings: Settings) -> bool:
