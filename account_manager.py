@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import threading
 from datetime import UTC, datetime, timedelta
 
 from credentials.passwords import Passwords
@@ -32,24 +33,25 @@ class AccountManager:
         self.passwords = passwords
         self.token_max_days = token_max_days
         self.session_days = session_days
+        self._uses_lock = threading.Lock()
         self._uses: dict[str, tuple[str | None, datetime]] = {}
 
     # -- users
 
-    def ensure_admin(self, password: str | None) -> bool:
-        """Make the administrator ``admin`` where no administrator exists; whether it was made.
+    def ensure_admin(self, password: str | None) -> str:
+        """Make the administrator ``admin`` where no administrator exists; "made", "promoted" or "" for nothing done.
 
         Without a password it gets the shipped one, ``admin``, which is taken from this machine only.
         """
         if self.accounts.has_admin():
-            return False
+            return ""
         by = Actor("start")
         if self.accounts.user(DEFAULT_ADMIN) is None:
             self._add(DEFAULT_ADMIN, password or DEFAULT_ADMIN, "", is_admin=True, default=password is None, by=by)
-            return True
+            return "made"
         self.set_admin(DEFAULT_ADMIN, is_admin=True, by=by)
         self.set_active(DEFAULT_ADMIN, active=True, by=by)
-        return True
+        return "promoted"
 
     def create_user(self, username: str, password: str, *, email: str = "", is_admin: bool = False, by: Actor) -> None:
         """Make an account. Raises InvalidRequest for a name or password that cannot be, NameTaken."""
@@ -154,15 +156,23 @@ class AccountManager:
 
     def note_use(self, public_id: str, address: str | None) -> None:
         """Keep in mind that a token was used; ``flush_uses`` writes it down, beside the requests."""
-        self._uses[public_id] = (address, datetime.now(UTC))
+        with self._uses_lock:
+            self._uses[public_id] = (address, datetime.now(UTC))
 
     def flush_uses(self) -> None:
         """Write down when and from where tokens were last used."""
-        uses, self._uses = self._uses, {}
-        if uses:
+        with self._uses_lock:
+            uses, self._uses = self._uses, {}
+        if not uses:
+            return
+        try:
             with self.database.writing() as change:
                 for public_id, (address, at) in uses.items():
                     rows.touch_token(change.connection, public_id, address, at)
+        except BaseException:
+            with self._uses_lock:
+                self._uses = uses | self._uses
+            raise
 
     # -- sessions
 

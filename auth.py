@@ -119,11 +119,19 @@ class Authenticator:
     """Turns an Authorization header into an Identity."""
 
     def __init__(
-        self, accounts: Accounts, passwords: Passwords, *, enabled: bool, read_expires: float, write_expires: float
+        self,
+        accounts: Accounts,
+        passwords: Passwords,
+        *,
+        enabled: bool,
+        read_expires: float,
+        write_expires: float,
+        default_password: bool = True,
     ) -> None:
         self.accounts = accounts
         self.passwords = passwords
         self.enabled = enabled
+        self.default_password = default_password
         self._lifetime = {False: read_expires, True: write_expires}
         self.throttle = Throttle()
         self._key = secrets.token_bytes(32)
@@ -152,7 +160,7 @@ class Authenticator:
         if not self.enabled or header is None:
             return self.nobody
         known = self.remembered(header, writing=writing)
-        if known is not None and (peer.is_local or not known.has_default_password):
+        if known is not None and not known.has_default_password:
             return known
         access = self.accounts.access_serial()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
@@ -212,7 +220,7 @@ class Authenticator:
             self.throttle.failed(username, peer.address)
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
         self.throttle.succeeded(username, peer.address)
-        if account.default_password and not peer.is_local:
+        if account.default_password and not (self.default_password and peer.is_local):
             raise Forbidden(
                 "The default password is taken from this machine only; change it there with "
                 f"`cli.py user password --username {account.username}`, then sign in."

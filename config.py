@@ -68,10 +68,7 @@ class Settings:
         kind=choice("granian", "waitress", "auto"),
     )  # fmt: skip
     workers: int = option(1, "Processes that answer requests; more than one needs granian.", kind=whole(1, 64))
-    threads: int = option(
-        64, "Threads of each process that answer requests; a quarter of them is kept free of slow clients.",
-        kind=whole(1, 256),
-    )  # fmt: skip
+    threads: int = option(64, "Threads of each process; a quarter is kept from slow clients.", kind=whole(1, 256))
     base_url: str = option(
         "", "Address under which people reach the index, when a proxy is before it.", kind=options.BASE_URL
     )

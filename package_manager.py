@@ -21,7 +21,7 @@ from database.journal import Actor, Change, Entry
 from distributions.claims import Claim
 from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
-from errors import MissingBytes, Refusal, StorageFull, UnknownFile
+from errors import MissingBytes, Refusal, StorageFull, UnknownFile, UnknownRelease
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
 
@@ -140,11 +140,11 @@ class PackageManager:
         if warnings:
             detail["warnings"] = list(warnings)
         if held is not None:
-            holdings.replace_bytes(change.connection, index_id, held, new)
+            holdings.replace_bytes(change.connection, index_id, held, new, change.at)
             detail["replaced"] = held.sha256
             change.record(by, Entry("file.replace", index, new.project, held.version, new.filename, detail))
             return held.version
-        if holdings.add_file(change.connection, index_id, new):
+        if holdings.add_file(change.connection, index_id, new, change.at):
             change.record(by, Entry("release.create", index, new.project, new.version))
         change.record(by, Entry("file.publish", index, new.project, new.version, new.filename, detail))
         return new.version
@@ -253,7 +253,10 @@ class PackageManager:
     ) -> list[HeldFile]:
         key = release_key(check_version(version)) if version is not None else None
         index_id = holdings.index_id_of(change.connection, index)
-        files = holdings.files_of(change.connection, index_id, project, key, filename)
+        try:
+            files = holdings.files_of(change.connection, index_id, project, key, filename)
+        except UnknownRelease as error:
+            raise UnknownRelease(project, version or "") from error  # as it was spelled
         if not files:
             raise UnknownFile(filename or "")
         return files

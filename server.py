@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from multiprocessing.util import Finalize
 from pathlib import Path
@@ -50,7 +50,9 @@ def create_app(services: Services) -> Flask:
     app.secret_key = ensure_secret_key(services.settings)
     app.extensions["services"] = services
     lane = app.extensions["lane"] = SlowLane(services.settings.threads)
-    app.extensions["file_server"] = files.FileServer(services.catalogue, services.storage, services.downloads, lane)
+    app.extensions["file_server"] = files.FileServer(
+        services.catalogue, services.storage, services.downloads, lane, immutable=not services.settings.overwrite
+    )
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug
     app.jinja_env.undefined = jinja2.StrictUndefined
@@ -83,10 +85,15 @@ def serve(settings: Settings, *, reload: bool = False) -> int:
     """Serve until a signal ends it; the exit code: 0, 1 if the port or the data directory cannot be had, 2 for a
     setting that cannot be used.
     """
+    reloaded = reload and _is_reloaded()
     try:
-        with _held(settings):
-            address, port = _address(settings)
-            _greet(settings, port)
+        # The reloader's child serves under its parent's locks.
+        with nullcontext() if reloaded else _held(settings):
+            if reloaded:
+                address, port = settings.host, settings.port  # the parent listens and hands its socket over
+            else:
+                address, port = _address(settings)
+                _greet(settings, port)
             run = (
                 _run_reloading if reload else {"granian": _run_granian, "waitress": _run_waitress}[settings.server_name]
             )
@@ -119,7 +126,7 @@ def _greet(settings: Settings, port: int) -> None:
     services = open_services(settings)
     try:
         ensure_secret_key(settings)
-        made = settings.auth_enabled and services.account_manager.ensure_admin(settings.admin_password or None)
+        made = services.account_manager.ensure_admin(settings.admin_password or None) if settings.auth_enabled else ""
         print_banner(services, port, made_admin=made)
     finally:
         services.close()
@@ -203,6 +210,7 @@ def _run_granian(settings: Settings, address: str, port: int) -> None:
 
 def _run_waitress(settings: Settings, address: str, port: int) -> None:
     import waitress
+    from waitress import wasyncore
     from waitress.adjustments import Adjustments
 
     chosen: dict[str, Any] = {
@@ -213,20 +221,37 @@ def _run_waitress(settings: Settings, address: str, port: int) -> None:
         "clear_untrusted_proxy_headers": False,  # whether a request was forwarded is for us to judge
     } | passed_on_to_waitress(settings.waitress, Adjustments)
     front = load_worker(settings.dump())
-    signal.signal(signal.SIGTERM, _exit)
-    waitress.serve(front, host=address, port=port, **chosen)
+    server = waitress.create_server(front, host=address, port=port, **chosen)
 
+    def end(_signal: int, _frame: object) -> None:
+        server.accepting = False
+        until = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < until and any(
+            channel.requests or channel.total_outbufs_len for channel in server.active_channels.values()
+        ):
+            wasyncore.loop(timeout=0.2, map=server._map, count=1)  # noqa: SLF001 - the only way to let it go on
+        raise SystemExit(0)
 
-def _exit(_signal: int, _frame: object) -> None:
-    raise SystemExit(0)
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    server.run()
 
 
 def _run_reloading(settings: Settings, address: str, port: int) -> None:
     """Flask's development server, which starts anew when a file of ours changes. Never with its debugger."""
     from werkzeug.serving import run_simple
 
-    front = load_worker(settings.dump())
+    front: Any = load_worker(settings.dump()) if _is_reloaded() else _nothing
     run_simple(address, port, front, use_reloader=True, use_debugger=False, threaded=True)
+
+
+def _is_reloaded() -> bool:
+    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+
+
+def _nothing(_environ: object, _start_response: object) -> list[bytes]:
+    """What the reloader's parent serves: it only watches files."""
+    return []
 
 
 def passed_on(options: Mapping[str, str], receiver: Callable[..., Any], section: str) -> dict[str, Any]:

@@ -89,5 +89,7 @@ def open_services(settings: Settings) -> Services:
             enabled=settings.auth_enabled,
             read_expires=settings.auth_read_expires,
             write_expires=settings.auth_write_expires,
+            # A proxy is there, and one that says nothing of itself looks like this machine.
+            default_password=not settings.base_url and not settings.trusted_proxies,
         ),
     )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 
 from database.engine import SAFE_SQLITE, sqlite_version
 from services import Services
 
 
-def print_banner(services: Services, port: int, *, made_admin: bool) -> None:
+def print_banner(services: Services, port: int, *, made_admin: str) -> None:
     """Say it on stderr."""
     settings = services.settings
     stats = services.catalogue.stats()
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    # An address that stands for all of the machine's is none that a client can ask.
+    named = socket.gethostname() if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+    host = f"[{named}]" if ":" in named else named
     url = settings.base_url or f"http://{host}:{port}"
     uploaders = "people with an account or token" if settings.auth_enabled else "anybody"
     sqlite = ".".join(map(str, sqlite_version()))
@@ -26,7 +29,9 @@ def print_banner(services: Services, port: int, *, made_admin: bool) -> None:
         f"  May read    anybody who can connect; may upload: {uploaders}",
         f"  Server      {settings.server_name}, {settings.workers} x {settings.threads} threads, SQLite {sqlite}",
     ]
-    if made_admin:
+    if made_admin == "promoted":
+        lines.append("  New         user 'admin' became administrator, since there was none; the password stays")
+    elif made_admin:
         password = "the one of PYPI_ADMIN_PASSWORD" if settings.admin_password else "admin, from this machine only"
         lines.append(f"  New         administrator 'admin' was made; password: {password}")
     lines += [f"  Unsafe      {warning}" for warning in _warnings(services)]

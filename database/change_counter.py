@@ -1,15 +1,16 @@
 """A number that moves whenever anything in the database has changed: what makes caches exact and cheap.
 
-Every writer of this program adds one to eight mapped bytes after its commit and before its answer, so a reader in any
-process on the machine learns of it at the price of a memory access (0.2 microseconds). A writer that was killed between
-the two, or one that is not this program, is noticed by ``PRAGMA data_version``, which is asked at most 20 times a
-second. Losing one of two simultaneous additions is harmless: both had committed before either added.
+Every writer of this program puts a random number into eight mapped bytes after its commit and before its answer, so a
+reader in any process on the machine learns of it at the price of a memory access (0.2 microseconds). Adding one instead
+would not do: a writer that was held up could write a number that has been there before. A writer that was killed
+between the two, or one that is not this program, is noticed by ``PRAGMA data_version``, asked every 50 ms.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
+import secrets
 import struct
 import threading
 import time
@@ -45,7 +46,7 @@ class ChangeCounter:
     def bump(self) -> None:
         """Say that a change was committed."""
         with self._lock:
-            _LAYOUT.pack_into(self._map, 0, (_LAYOUT.unpack_from(self._map)[0] + 1) & (2**_EPOCH_SHIFT - 1))
+            _LAYOUT.pack_into(self._map, 0, secrets.randbits(_EPOCH_SHIFT))
 
     def current(self) -> int:
         """A number that differs from every earlier answer in this process if anything was committed since."""

@@ -69,8 +69,6 @@ def refusal_of(error: Exception) -> Refusal | None:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        raise StorageFailed(f"The database cannot be opened ({error.strerror}); look at its folder.") from error
     except _DRIVER_ERRORS as error:
         refusal = refusal_of(error)
         if refusal is None:
@@ -89,7 +87,7 @@ class Database:
         self.path = path
         self._driver = sqlite_driver()
         with _translated():
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            _make_private(path)
             self.engine = self._open()
             self._writer = self.engine.execution_options(begin="BEGIN IMMEDIATE")
             self._write_lock = threading.Lock()
@@ -169,6 +167,16 @@ class Database:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if it is not there, readable by its owner only."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise InvalidSetting(
+            f"The database {path} cannot be opened: {error.strerror}; make its folder, or set database_url to another."
+        ) from error
 
 
 def database_path(location: str) -> Path:

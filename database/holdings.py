@@ -26,6 +26,8 @@ from distributions.filenames import release_key
 from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, UnknownProject, UnknownRelease, shown
 from simple.model import ProjectStatus
 
+SUMMARY_CHARACTERS = 512
+
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
@@ -148,7 +150,7 @@ def _refuse_second_sdist(connection: Connection, project_id: int, new: NewFile) 
         )
 
 
-def add_file(connection: Connection, index_id: int, new: NewFile) -> bool:
+def add_file(connection: Connection, index_id: int, new: NewFile, at: datetime) -> bool:
     """List a file, with its project and release where they are new. True if the release is new.
 
     The UNIQUE constraint on the filename has the last word.
@@ -171,26 +173,29 @@ def add_file(connection: Connection, index_id: int, new: NewFile) -> bool:
         connection.execute(sql.ADD_METADATA, {"file_id": file_id, "body": body})
     if new.attestations is not None:
         connection.execute(insert(Attestations).values(file_id=file_id, body=new.attestations))
-    _note_file(connection, project_id, new, is_new=is_new)
+    _note_file(connection, project_id, new, at, is_new=is_new)
     return is_new
 
 
-def _note_file(connection: Connection, project_id: int, new: NewFile, *, is_new: bool) -> None:
+def _note_file(connection: Connection, project_id: int, new: NewFile, at: datetime, *, is_new: bool) -> None:
     """Bring what lists show up to date for one more file: without reading the project's other releases, of which there
     may be thousands, unless the newest of them is yanked.
     """
     latest = connection.execute(sql.SHOWN, {"project_id": project_id}).scalar_one()
     if latest is None or (is_new and _rank(new.version) > _rank(latest)):
-        about, keywords = (str(new.metadata.get(field) or "") for field in ("summary", "keywords"))
-        connection.execute(
-            sql.NOTE_LATEST, {"project_id": project_id, "at": new.uploaded, "latest": new.version, "about": about}
-        )
+        about, keywords = summary_of(new.metadata), str(new.metadata.get("keywords") or "")
+        connection.execute(sql.NOTE_LATEST, {"project_id": project_id, "at": at, "latest": new.version, "about": about})
         index_project(connection, project_id, (new.display_name, about, keywords, new.description))
         _remember_words(connection, f"{new.display_name} {about}")
     elif connection.execute(sql.OFFERS, {"project_id": project_id, "key": release_key(Version(latest))}).first():
-        connection.execute(sql.NOTE, {"project_id": project_id, "at": new.uploaded})
+        connection.execute(sql.NOTE, {"project_id": project_id, "at": at})
     else:
-        refresh_project(connection, project_id, new.uploaded)
+        refresh_project(connection, project_id, at)
+
+
+def summary_of(metadata: Mapping[str, object]) -> str:
+    """A release's summary as lists show it: at most SUMMARY_CHARACTERS, whatever an older upload says."""
+    return str(metadata.get("summary") or "")[:SUMMARY_CHARACTERS]
 
 
 def _rank(version: str) -> tuple[bool, Version]:
@@ -238,7 +243,7 @@ def refresh_project(connection: Connection, project_id: int, at: datetime) -> No
         return
     latest = max(rows, key=_latest_first)
     release = connection.execute(sql.LATEST, {"release_id": latest.id}).one()
-    summary = str(release.core_metadata.get("summary") or "")
+    summary = summary_of(release.core_metadata)
     connection.execute(
         sql.REFRESH,
         {"project_id": project_id, "at": at, "files": values["file_count"], "latest": latest.version, "about": summary},
@@ -283,7 +288,7 @@ def remove_files(connection: Connection, index_id: int, files: list[HeldFile], a
         refresh_project(connection, project_id, at)
 
 
-def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: NewFile) -> None:
+def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: NewFile, at: datetime) -> None:
     """Unlist a file and list another under its name (the ``overwrite`` setting)."""
     for beside in (CoreMetadataFile, Attestations):
         connection.execute(delete(beside).where(beside.file_id == held.id))
@@ -296,7 +301,7 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
         .where(Release.project_id.in_(select(Project.id).where(Project.index_id == index_id)))
         .values(core_metadata=dict(new.metadata), description=new.description)
     )
-    add_file(connection, index_id, new)
+    add_file(connection, index_id, new, at)
     if held.yanked is not None:
         connection.execute(
             update(File)
@@ -304,7 +309,7 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
             .values(yanked=held.yanked)
         )
     project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).one()
-    refresh_project(connection, project.id, new.uploaded)
+    refresh_project(connection, project.id, at)
 
 
 def set_yanked(connection: Connection, files: list[HeldFile], reason: str | None, at: datetime) -> None:

@@ -129,7 +129,8 @@ class Search:
         wanted = ids[offset : offset + limit]
         rows = connection.execute(select(Project.id, *summary_columns()).where(Project.id.in_(wanted)))
         by_id = {row[0]: ProjectSummary(*row[1:]) for row in rows}
-        return SearchResult(len(ids), tuple(by_id[project_id] for project_id in wanted), instead)
+        # The words looked for instead may be those of a quarantined project alone.
+        return SearchResult(len(ids), tuple(by_id[project_id] for project_id in wanted), instead if ids else None)
 
 
 def _ranked(connection: Connection, alternatives: list[list[str]]) -> list[int]:

@@ -29,6 +29,7 @@ class DownloadCounter:
         self.index = index
         self._lock = threading.Lock()
         self._waiting: Counter[_Key] = Counter()
+        self._total = (-1, 0)
 
     def count(self, project: str, version: str, filename: str) -> None:
         """One whole file was sent."""
@@ -61,9 +62,15 @@ class DownloadCounter:
         return taken.total()
 
     def total(self, project: str | None = None) -> int:
-        """Downloads in the table, of one project or of all."""
+        """Downloads in the table, of one project or of all; the latter is summed once while nothing changes."""
+        now = self.database.changes.current()
+        if project is None and self._total[0] == now:
+            return self._total[1]
         statement = select(func.coalesce(func.sum(Downloads.count), 0)).where(Downloads.index_name == self.index)
         if project is not None:
             statement = statement.where(Downloads.project == project)
         with self.database.reading() as connection:
-            return int(connection.execute(statement).scalar_one())
+            found = int(connection.execute(statement).scalar_one())
+        if project is None:
+            self._total = (now, found)
+        return found

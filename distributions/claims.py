@@ -7,14 +7,17 @@ file, and the form must only not contradict it.
 from __future__ import annotations
 
 import hmac
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from distributions.core_metadata import CoreMetadata
+from distributions.core_metadata import LARGEST, CoreMetadata
 from distributions.filenames import DistributionFilename
 from distributions.reading import Distribution
 from errors import DigestMismatch, Disagreement, InvalidRequest, shown
@@ -22,11 +25,19 @@ from errors import DigestMismatch, Disagreement, InvalidRequest, shown
 _HEX = frozenset("0123456789abcdef")
 _DIGEST_LENGTHS = {"sha256": 64, "md5": 32, "blake2b": 64}
 _FILETYPES = {"sdist", "bdist_wheel"}
+_LONGEST = {"comment": 10_000, "requires_python": 1_000}
+_LARGEST_ATTESTATIONS = 256 << 10  # bytes
+_MOST_REQUIREMENTS = 2_000
+_LONGEST_REQUIREMENT = 5_000
+_NAME = re.compile(r"\s*([A-Za-z0-9._-]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The form's own words on its file. What is None was not said. Digests are hex, in any case."""
+    """The form's own words on its file. What is None was not said. Digests are hex, in any case.
+
+    Making one raises InvalidRequest for more words than an honest form has: comparing them would take long.
+    """
 
     filename: str
     name: str | None = None
@@ -40,6 +51,25 @@ class Claim:
     requires_dist: tuple[str, ...] = ()
     attestations: str | None = None
     comment: str = ""
+
+    def __post_init__(self) -> None:
+        for field, longest in _LONGEST.items():
+            length = len(getattr(self, field) or "")
+            if length > longest:
+                raise InvalidRequest(f"The field {field} has {length:,} characters; {longest:,} is the limit.")
+        if len(self.requires_dist) > _MOST_REQUIREMENTS:
+            raise InvalidRequest(
+                f"The form has {len(self.requires_dist):,} requires_dist; {_MOST_REQUIREMENTS:,} is the limit."
+            )
+        longest = max(map(len, self.requires_dist), default=0)
+        if longest > _LONGEST_REQUIREMENT:
+            raise InvalidRequest(
+                f"A requires_dist of the form has {longest:,} characters; {_LONGEST_REQUIREMENT:,} is the limit."
+            )
+        if sum(map(len, self.requires_dist)) > LARGEST:
+            raise InvalidRequest(f"The form's requires_dist have more than {LARGEST:,} characters in all.")
+        if self.attestations is not None:
+            _check_attestations(self.attestations)
 
     def must_match(self, digests: dict[str, str]) -> None:
         """Each digest that the form gives must be that of the bytes. Raises InvalidRequest, DigestMismatch."""
@@ -86,12 +116,12 @@ class Claim:
     def must_agree_with(self, distribution: Distribution) -> None:
         """What the form says of dependencies must be what the file says. Raises Disagreement."""
         metadata: CoreMetadata = distribution.metadata
-        if self.requires_python and _specifiers(self.requires_python) != _specifiers(metadata.requires_python or ""):
+        if self.requires_python and not _same_specifiers(self.requires_python, metadata.requires_python or ""):
             raise Disagreement(
                 f"The form's requires_python {shown(self.requires_python)} is not the file's "
                 f"{shown(metadata.requires_python or '')}; what installers get is the file's."
             )
-        if self.requires_dist and _requirements(self.requires_dist) != _requirements(metadata.requires_dist):
+        if self.requires_dist and not _same_requirements(self.requires_dist, metadata.requires_dist):
             raise Disagreement(
                 "The form's requires_dist are not those of the file's metadata; what installers get is the file's, "
                 "so build and upload it again."
@@ -107,21 +137,53 @@ def _same_version(said: str, version: Version) -> bool:
         return False
 
 
+def _check_attestations(text: str) -> None:
+    if len(text.encode()) > _LARGEST_ATTESTATIONS:
+        raise InvalidRequest(f"The attestations have more than {_LARGEST_ATTESTATIONS:,} bytes; send fewer.")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise InvalidRequest("The field attestations is not a JSON array of objects (PEP 740); send it so.")
+
+
+def _same_specifiers(said: str, held: str) -> bool:
+    return said == held or _specifiers(said) == _specifiers(held)
+
+
 def _specifiers(text: str) -> SpecifierSet | str:
     try:
         return SpecifierSet(text)
-    except InvalidSpecifier:
+    except (ValueError, RecursionError):  # InvalidSpecifier, and more digits than Python turns into a number
         return text
 
 
-def _requirements(texts: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(map(_requirement, texts))
+def _same_requirements(said: Iterable[str], held: Iterable[str]) -> bool:
+    """Whether both say the same, however it is written. Parsing is slow, so the names are compared before it."""
+    ours, theirs = frozenset(said), frozenset(held)
+    if ours == theirs:
+        return True
+    if _names(ours) != _names(theirs):
+        return False
+    expected, met = frozenset(map(_requirement, theirs)), set()
+    for text in ours:
+        requirement = _requirement(text)
+        if requirement not in expected:
+            return False
+        met.add(requirement)
+    return met == expected
+
+
+def _names(texts: Iterable[str]) -> frozenset[str]:
+    found = (_NAME.match(text) for text in texts)
+    return frozenset(canonicalize_name(match[1]) for match in found if match is not None)
 
 
 def _requirement(text: str) -> str:
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (ValueError, RecursionError):  # InvalidRequirement is a ValueError
         return text.strip()
     requirement.name = canonicalize_name(requirement.name)
     return str(requirement)

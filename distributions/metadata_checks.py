@@ -25,7 +25,10 @@ _WEB: Final = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 # Below the digits at which int() raises ValueError, which installers would meet later.
 _LONGEST_SPECIFIER: Final = 1000
 _LONGEST_REQUIREMENT: Final = 4000
-_LONGEST_SUMMARY: Final = 512
+_USUAL_SUMMARY: Final = 512
+_LONGEST_SUMMARY: Final = 2000
+_LONGEST_KEYWORDS: Final = 10_000
+_MOST_VALUES: Final = 2000
 _LONGEST_EXPRESSION: Final = 2000
 _LONGEST_LABEL: Final = 32
 Values = Mapping[str, Any]
@@ -46,6 +49,8 @@ class Findings:
 def check_values(values: Values, findings: Findings) -> None:
     """Look at every value; ``values`` are as read from the headers, by Python name."""
     version = _check_metadata_version(values, findings)
+    if not _is_bounded(values, findings):
+        return
     for check in _CHECKS:
         check(values, findings)
     _check_licence(values, version, findings)
@@ -88,9 +93,26 @@ def _check_identity(values: Values, findings: Findings) -> None:
             findings.faults.append(f"{name.title()} {shown(text)} is not valid")
 
 
-def _check_summary(values: Values, findings: Findings) -> None:
-    if len(values.get("summary", "")) > _LONGEST_SUMMARY:
-        findings.warnings.append(f"Summary has more than {_LONGEST_SUMMARY} characters.")
+def _is_bounded(values: Values, findings: Findings) -> bool:
+    """Whether no field has so many values that looking at each would take long."""
+    many = [name for name, value in values.items() if isinstance(value, tuple) and len(value) > _MOST_VALUES]
+    findings.faults += [
+        f"{BY_NAME[name].header} is given {len(values[name]):,} times ({_MOST_VALUES:,} is the limit)" for name in many
+    ]
+    return not many
+
+
+def _check_texts(values: Values, findings: Findings) -> None:
+    """What lists and pages show whole."""
+    for name, longest in (("summary", _LONGEST_SUMMARY), ("keywords", _LONGEST_KEYWORDS)):
+        length = len(values.get(name, ""))
+        if length > longest:
+            findings.faults.append(
+                f"{BY_NAME[name].header} has {length:,} characters ({longest:,} is the limit; "
+                "a long text belongs in the description)"
+            )
+    if len(values.get("summary", "")) > _USUAL_SUMMARY:
+        findings.warnings.append(f"Summary has more than {_USUAL_SUMMARY} characters.")
 
 
 def _check_requires_python(values: Values, findings: Findings) -> None:
@@ -202,7 +224,7 @@ def _is_expression(text: str) -> bool:
 
 _CHECKS: Final = (
     _check_identity,
-    _check_summary,
+    _check_texts,
     _check_requires_python,
     _check_requires_dist,
     _check_extras,

@@ -322,7 +322,8 @@ def _limit_for_ever() -> None:
     except OSError:
         pages = 0
     memory = pages * resource.getpagesize() + MEMORY
-    _lower(resource.RLIMIT_AS, memory)
+    if sys.platform == "linux":  # macOS refuses limits of address space
+        _lower(resource.RLIMIT_AS, memory)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_CORE, 0)
 

@@ -1,7 +1,9 @@
 """The members of a compressed tar, one after the other, bounded and never extracted.
 
 ``tarfile`` reads the headers, since installers use it too; it is fed by a reader that counts, goes only forward and
-hands out no header of unusual size. That stops bombs, headers of a gigabyte and negative sizes (CVE-2025-8194).
+hands out no header of unusual size. That stops bombs, headers of a gigabyte and negative sizes (CVE-2025-8194). It
+also reads each header's own size field, since some readers take a member's size there and others in the pax header
+before it (CVE-2025-62518).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import bz2
 import gzip
 import lzma
 import posixpath
+import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -37,6 +40,9 @@ _FORMS: Final = {
     ".tar.bz2": (b"BZh", "bzip2"),
     ".tar.xz": (b"\xfd7zXZ\x00", "xz"),
 }
+_EXTENDED: Final = frozenset({b"x", b"X", b"g", b"L", b"K"})  # headers that speak of the next one
+_OCTAL: Final = re.compile(rb" *([0-7]*)(?:[ \x00].*)?", re.DOTALL)
+_PAX_SIZE: Final = re.compile(rb"(?:\A|\n)[0-9]+ size=")
 
 
 class _Readable(Protocol):
@@ -72,6 +78,48 @@ class _Decompressed:
                 return found
 
 
+class _Headers:
+    """What the headers themselves say of sizes, so that no two readers can find the next header at different places.
+
+    It is shown what ``tarfile`` reads: a block for each header and, behind an extended one, what that holds.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0  # by the last member's own header
+        self._kinds: set[bytes] = set()
+        self._holding = b""
+
+    def show(self, block: bytes) -> None:
+        """Look at one read; raises InvalidArchive."""
+        if self._holding:
+            kind, self._holding = self._holding, b""
+            # Of two sizes some readers take the first; a size for every member is never meant.
+            if kind not in {b"L", b"K"} and len(_PAX_SIZE.findall(block)) > (kind != b"g"):
+                raise InvalidArchive("The tar has a pax header with more than one member's size; build it again.")
+        elif len(block) == tarfile.BLOCKSIZE and any(block):
+            self._header(block[156:157], _size_field(block[124:136]))
+
+    def _header(self, kind: bytes, size: int) -> None:
+        if kind not in _EXTENDED:
+            self._kinds.clear()
+            self.size = size
+            return
+        if kind in self._kinds and kind != b"g":
+            raise InvalidArchive("The tar has a member with two extended headers of one kind; build it again.")
+        self._kinds.add(kind)
+        self._holding = kind
+
+
+def _size_field(field: bytes) -> int:
+    """A header's size in bytes: octal digits, or base-256 behind a byte of 0x80. Raises InvalidArchive."""
+    if field[0] == 0x80:
+        return int.from_bytes(field[1:], "big")
+    octal = _OCTAL.fullmatch(field)
+    if octal is None:
+        raise InvalidArchive("The tar has a header with a size that cannot be; build it again.")
+    return int(octal[1] or b"0", 8)
+
+
 class _Forward:
     """What ``tarfile`` reads from: counted, bounded, and unable to go back."""
 
@@ -80,6 +128,7 @@ class _Forward:
         self._at = 0
         self._ends = 0
         self.last = b""
+        self.headers = _Headers()
 
     def tell(self) -> int:
         """Bytes read so far."""
@@ -105,6 +154,7 @@ class _Forward:
             parts.append(part)
             size -= len(part)
         self.last = b"".join(parts)
+        self.headers.show(self.last)
         return self.last
 
     def take(self, size: int) -> bytes:
@@ -181,6 +231,11 @@ class TarWalk:
         if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise InvalidArchive(f"The tar's member {shown(name)} has a name that is not UTF-8; build it again.")
         self._check_kind(info, name)
+        if info.size != self.source.headers.size:
+            raise InvalidArchive(
+                f"The tar's member {shown(name)} has {self.source.headers.size:,} bytes by its header and "
+                f"{info.size:,} by its pax header; build it again."
+            )
         self._check_top(name)
         if not info.isdir():
             if name in self._names:

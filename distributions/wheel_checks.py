@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from distributions.core_metadata import LARGEST, CoreMetadata
 from distributions.filenames import MOST_TAGS, DistributionFilename, check_version, count_tags
-from distributions.members import MIB, archive_errors
+from distributions.members import MIB, archive_errors, clashing_names
 from distributions.zip_archive import ZipArchive
 from distributions.zip_structure import Entry
 from errors import InvalidArchive, InvalidMetadata, InvalidVersion, shown
@@ -36,9 +36,16 @@ _MOST_TOLD: Final = 5
 def metadata_of(archive: ZipArchive, filename: DistributionFilename) -> tuple[str, bytes]:
     """The name of the wheel's .dist-info folder and the exact bytes of its METADATA.
 
-    Raises InvalidArchive where WHEEL, METADATA or RECORD is missing, or the folder is not the filename's (S54).
+    Raises InvalidArchive where WHEEL, METADATA or RECORD is missing, or the folder is not the filename's (S54), or
+    where a disk that does not tell case apart would mix its files up.
     """
     folder = _dist_info(archive, filename)
+    clash = clashing_names(name for name in archive.files if name.startswith(f"{folder}/"))
+    if clash is not None:
+        raise InvalidArchive(
+            f"The wheel's {shown(clash[0], 200)} and {shown(clash[1], 200)} are one file on macOS and Windows; "
+            "build it again with one of them."
+        )
     for name in ("METADATA", "WHEEL", "RECORD"):
         if f"{folder}/{name}" not in archive.files:
             raise InvalidArchive(f"The wheel has no {shown(f'{folder}/{name}', 200)}; build it again.")
@@ -85,7 +92,7 @@ def _small(archive: ZipArchive, name: str) -> bytes:
 
 def _dist_info(archive: ZipArchive, filename: DistributionFilename) -> str:
     tops = {name.partition("/")[0] for name in (*archive.files, *archive.folders) if "/" in name}
-    found = sorted(top for top in tops if top.endswith(".dist-info"))
+    found = sorted(top for top in tops if top.casefold().endswith(".dist-info"))
     expected = f"{filename.name}-{filename.version}.dist-info"
     if len(found) != 1:
         told = ", ".join(shown(top) for top in found[:_MOST_TOLD]) or "none"

@@ -5,7 +5,7 @@ Mirrors, scanners and scripts read it. Its keys are fixed by what PyPI sends; a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -82,7 +82,12 @@ def project_latest(detail: ProjectDetail) -> str:
 
 def yanked_reason(detail: ProjectDetail, version: str) -> str | None:
     """Why a release is yanked, perhaps ""; None while any of its files is not yanked, or it has none."""
-    reasons = [file.yanked for file in offered_files(detail) if _same(file.version) == _same(version)]
+    return reason_of([file for file in offered_files(detail) if _same(file.version) == _same(version)])
+
+
+def reason_of(files: Sequence[File]) -> str | None:
+    """Why a release with these files is yanked, perhaps ""; None while any of them is not, or there is none."""
+    reasons = [file.yanked for file in files]
     given = [reason for reason in reasons if reason is not None]
     if not given or len(given) < len(reasons):
         return None

@@ -156,9 +156,8 @@ class FilesystemStorage:
             temporary.path.chmod(0o644)
             made = _rename(temporary.path, target)
             temporary.moved()
-            self._sync_folder(target.parent)
-            if made:
-                self._sync_folder(target.parent.parent)
+            for folder in (target.parent, *made):
+                self._sync_folder(folder)
 
     def _sync(self, sync: object) -> None:
         try:
@@ -269,7 +268,7 @@ class FilesystemStorage:
                 swept += _remove_if_abandoned(path)
         oldest = time.time() - trash_days * 86_400
         for place in self._trash.iterdir():
-            if place.stat().st_mtime < oldest:
+            if place.is_dir() and place.stat().st_mtime < oldest:
                 shutil.rmtree(place)
                 swept += 1
         return swept
@@ -280,13 +279,15 @@ def _unreadable(error: OSError) -> None:
         raise refusal_of(error) from error
 
 
-def _rename(source: Path, target: Path) -> bool:
-    """Rename into a folder that is made if need be; whether it was. A deletion may remove it meanwhile: then again."""
-    made = False
+def _rename(source: Path, target: Path) -> list[Path]:
+    """Rename into folders that are made if need be; the folders that got a new one. A deletion may remove them again
+    meanwhile: then once more.
+    """
+    made: list[Path] = []
     while True:
         if not target.parent.is_dir():
+            made = [folder.parent for folder in (target.parent, *target.parent.parents) if not folder.is_dir()]
             target.parent.mkdir(parents=True, exist_ok=True)
-            made = True
         try:
             source.rename(target)
         except FileNotFoundError:

@@ -272,3 +272,24 @@ def test_the_driver_reads_what_others_wrote(open_server: Callable[..., Services]
     with other.database.writing() as change:
         change.record(TESTER, Entry("x", "main"))
     assert one.database.quick("SELECT serial FROM indexes WHERE name = ?", ("main",))[0] > before
+
+
+def test_a_long_summary_is_cut_in_lists(services: Services, tmp_path: Path) -> None:
+    """Lists and the search carry 512 characters of a summary, also after a release is looked at anew."""
+    from packaging.utils import NormalizedName
+
+    publish(services, build_wheel(tmp_path, "wordy", summary="s" * 1500))
+    assert [len(project.summary) for project in services.catalogue.projects()] == [512]
+    services.manager.yank("main", NormalizedName("wordy"), "1.0", None, "", by=TESTER)
+    assert [len(project.summary) for project in services.catalogue.projects()] == [512]
+
+
+def test_a_quarantined_project_is_no_correction(library: Search, services: Services) -> None:
+    """What was looked for instead is told only where something of it may be shown."""
+    from packaging.utils import NormalizedName
+
+    from simple.model import ProjectStatus
+
+    services.manager.set_status("main", NormalizedName("numpy"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    result = library.find("nunpy")
+    assert (result.total, result.hits, result.instead) == (0, (), None)

@@ -320,3 +320,16 @@ def test_a_replaced_file_stays_yanked(open_server: Callable[..., Services], tmp_
     publish(services, build_wheel(tmp_path / "other", files={"sample/__init__.py": b"2"}))
     (file,) = services.catalogue.project_detail(SAMPLE).files
     assert file.yanked == "broken"
+
+
+def test_adopting_an_old_file_does_not_turn_time_back(services: Services, tmp_path: Path) -> None:
+    """A file from 2001 keeps its time; the project was changed now."""
+    wheel = build_wheel(tmp_path)
+    dropped = services.settings.data_path / wheel.name
+    dropped.write_bytes(wheel.read_bytes())
+    os.utime(dropped, (1_000_000_000,) * 2)
+    (found,) = services.storage.walk()
+    services.manager.adopt("main", found, by=TESTER)
+    (project,) = services.catalogue.projects()
+    assert services.catalogue.project_detail(SAMPLE).files[0].uploaded.year == 2001
+    assert project.updated.year >= 2026

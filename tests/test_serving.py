@@ -422,3 +422,44 @@ def test_foreign_names_on_a_local_server(live: Live, tmp_path: Path, server: str
     assert status("POST", **proxied, Origin="http://pypi.example.com", Sec_Fetch_Site="same-origin") == 400
     assert status("GET", **proxied, Sec_Fetch_Dest="empty") == 400
     assert status("POST", **proxied) == 200
+
+
+def test_a_proxied_server_is_watched_from_its_machine(live: Live) -> None:
+    """With base_url and trusted_proxies set, health, readiness and metrics still answer to programs on the machine."""
+    one = live("--base-url", "https://index.example.com", "--trusted-proxies", "127.0.0.1", "--auth", "--no-debug")
+    assert json.loads(fetch(one, "/health")) == {"status": "ok"}
+    assert json.loads(fetch(one, "/ready")) == {"status": "ready"}
+    assert b"pypi_clone_requests" in fetch(one, "/metrics")
+    assert fetch(one, "/simple/")
+    request = urllib.request.Request(
+        one.url + "/simple/",
+        headers={"Host": "index.example.com", "X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(urllib.request.Request(one.url, headers={"Host": "other.example"}), timeout=10)
+
+
+def test_the_reloading_server_serves(live: Live, tmp_path: Path) -> None:
+    """--reload: Flask's development server, without its debugger, under the locks of its parent."""
+    one = live("--reload")
+    assert send(one, build_wheel(tmp_path)) == 200
+    assert b"debugger" not in fetch(one, "/?__debugger__=yes&cmd=resource&f=debugger.js").lower()
+
+
+@pytest.mark.parametrize("server", ["granian", "waitress"])
+def test_running_downloads_end_before_it_does(live: Live, tmp_path: Path, server: str) -> None:
+    """F27: a download that is under way when TERM comes is sent to its end."""
+    one = live("--server", server)
+    wheel = build_wheel(tmp_path, files={"sample/noise.bin": random.Random(13).randbytes(30_000_000)})
+    assert send(one, wheel) == 200
+    with socket.create_connection(("127.0.0.1", one.port), timeout=20) as connection:
+        connection.sendall(f"GET /packages/sample/{wheel.name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        received = len(connection.recv(65536))
+        assert one.process is not None
+        one.process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        while received < wheel.stat().st_size and (piece := connection.recv(1 << 20)):
+            received += len(piece)
+    assert received >= wheel.stat().st_size
+    assert one.stop() == 0

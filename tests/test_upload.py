@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,7 @@ from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER, basic
 from tests.factory import build_sdist, build_wheel
-from tests.multipart_form import BOUNDARY, FilePart, encode, post, upload, upload_parts
+from tests.multipart_form import BOUNDARY, FilePart, Part, encode, post, upload, upload_parts
 
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -397,3 +398,53 @@ def test_below_the_low_water_mark_uploads_wait(open_server: Callable[..., Servic
     answer = upload(client, wheel)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
     assert client.get("/simple/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("attestations", "not json", "JSON array of objects"),
+        ("attestations", "{}", "JSON array of objects"),
+        ("attestations", "[1]", "JSON array of objects"),
+        ("attestations", "[" * 100_000, "JSON array of objects"),
+        ("attestations", '[{"a": "' + "x" * (256 << 10) + '"}]', "262,144 bytes"),
+        ("comment", "x" * 10_001, "10,001 characters"),
+        ("requires_python", ">=1," * 500_000, "1,000 is the limit"),
+        ("requires_dist", "a; " + "(" * 200_000 + 'os_name=="a"' + ")" * 200_000, "5,000 is the limit"),
+        ("requires_dist", "a; " + " or ".join(['os_name=="a"'] * 200_000), "5,000 is the limit"),
+        ("requires_dist", "a " + ",".join(f">={n}" for n in range(300_000)), "5,000 is the limit"),
+    ],
+)  # fmt: skip
+def test_a_form_may_say_so_much_only(client: FlaskClient, wheel: Path, field: str, value: str, words: str) -> None:
+    """What would take long to compare, or is no list of attestations, is refused at once."""
+    started = time.process_time()
+    answer = upload(client, wheel, **{field: value})
+    assert (answer.status_code, words in answer.text) == (400, True)
+    assert time.process_time() - started < 1
+    assert filenames(client) == []
+
+
+def test_many_requirements_are_refused(client: FlaskClient, wheel: Path) -> None:
+    """The form may have as many requirements as the file, and no more."""
+    parts: list[Part] = [("requires_dist", "a" * 100)] * 2001
+    answer = post(client, [*parts, ("content", FilePart(wheel.name, wheel.read_bytes(), None))])
+    assert (answer.status_code, "2,000 is the limit" in answer.text) == (400, True)
+    parts = [("requires_dist", "a" * 4000)] * 300
+    answer = post(client, [*parts, ("content", FilePart(wheel.name, wheel.read_bytes(), None))])
+    assert (answer.status_code, "in all" in answer.text) == (400, True)
+
+
+def test_nested_markers_are_compared_as_text(client: FlaskClient, tmp_path: Path) -> None:
+    """A marker too deep to be parsed is compared as it is written: no fault of the server's."""
+    deep = "a; " + "(" * 2000 + 'os_name=="a"' + ")" * 2000
+    wheel = build_wheel(tmp_path, requires_dist=["a"])
+    answer = upload(client, wheel, requires_dist=deep)
+    assert (answer.status_code, "requires_dist" in answer.text) == (400, True)
+
+
+def test_requirements_in_other_words_agree(client: FlaskClient, tmp_path: Path) -> None:
+    """Spelling and order of a form's requirements do not matter, and sound attestations are kept."""
+    wheel = build_wheel(tmp_path, requires_dist=["Some.Thing >= 1", "b"], requires_python=">=3.9, <4")
+    said = upload_parts(wheel, requires_python="<4,>=3.9", attestations='[{"version": 1}]')
+    answer = post(client, [("requires_dist", "b"), ("requires_dist", "some-thing>=1"), *said])
+    assert answer.status_code == 200, answer.text

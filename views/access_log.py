@@ -21,6 +21,7 @@ import structlog
 
 _EVERY_SECONDS = 0.2
 _MOST_WAITING = 100_000
+_LONGEST_TRACE = 8_000
 
 
 class Line(NamedTuple):
@@ -126,12 +127,18 @@ def configure(*, as_json: bool) -> None:
 
 
 def log_failure(environ: Mapping[str, Any], error: BaseException) -> None:
-    """Write a fault of ours to the log, with its trace, under the request's number."""
+    """Write a fault of ours to the log, with its trace, under the request's number.
+
+    A long trace, as of an endless recursion or with a stranger's text in it, keeps its end, which names the fault.
+    """
+    trace = "".join(traceback.format_exception(error))
+    if len(trace) > _LONGEST_TRACE:
+        trace = f"[{len(trace) - _LONGEST_TRACE:,} characters left out]\n{trace[-_LONGEST_TRACE:]}"
     structlog.get_logger().error(
         "fault",
         request_id=environ.get("pypi.request_id"),
         method=environ.get("REQUEST_METHOD"),
         path=environ.get("PATH_INFO"),
-        trace="".join(traceback.format_exception(error)),
+        trace=trace,
         at=time.time(),
     )

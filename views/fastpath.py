@@ -54,6 +54,8 @@ class FastPath:
                     return self._files.answer(method, NormalizedName(found[1]), found[2], environ)
         except Refusal:
             return None  # Flask says it in the right form
+        except Exception:  # noqa: BLE001 - Flask meets it again, logs it and answers with its number
+            return None
         return None
 
     def _may_read(self, header: str) -> bool:

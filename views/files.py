@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ blueprint = Blueprint("files", __name__)
 Headers = list[tuple[str, str]]
 _CHUNK = 1 << 18
 _SMALL = 1 << 16
-_KEPT_FILES = 20_000
+_ENTRY_BYTES = 2_000  # headers and record, roughly
 _KEPT_BYTES = 32 << 20
 METADATA_SUFFIX = ".metadata"
 
@@ -66,13 +67,24 @@ class Served:
 class FileServer:
     """Serves files of one index. What it knows of an address stands while the project's serial does."""
 
-    def __init__(self, catalogue: Catalogue, storage: Storage, downloads: DownloadCounter, lane: SlowLane) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        storage: Storage,
+        downloads: DownloadCounter,
+        lane: SlowLane,
+        *,
+        immutable: bool = True,
+    ) -> None:
         self._catalogue = catalogue
         self._storage = storage
         self._downloads = downloads
         self._lane = lane
         self._known: OrderedDict[tuple[str, str], tuple[int, Served]] = OrderedDict()
         self._bytes = 0
+        self._lock = threading.Lock()
+        # Where files can be replaced, a client has to ask each time.
+        self._caching = "public, max-age=365000000, immutable, no-transform" if immutable else "no-cache, no-transform"
 
     def answer(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer:
         """The answer to a GET or HEAD. Raises UnknownProject, UnknownFile, StorageFailed."""
@@ -89,9 +101,9 @@ class FileServer:
             part = parse_range(asked, served.size)
             if isinstance(part, Unsatisfiable):
                 headers = [
-                    *_without_length(served.headers),
                     ("Content-Range", part.content_range),
                     ("Content-Length", "0"),
+                    ("Cache-Control", "no-store"),
                 ]
                 return Answer("416 Range Not Satisfiable", headers, [], 0)
             if part is not None:
@@ -189,7 +201,7 @@ class FileServer:
             ("ETag", f'"{sha256}"'),
             ("Last-Modified", http_date(record.uploaded)),
             ("Accept-Ranges", "bytes"),
-            ("Cache-Control", "public, max-age=365000000, immutable, no-transform"),
+            ("Cache-Control", self._caching),
             ("Repr-Digest", f"sha-256=:{digest}:"),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
@@ -197,21 +209,19 @@ class FileServer:
         ]
 
     def _keep(self, key: tuple[str, str], validity: int, served: Served) -> None:
-        replaced = self._known.pop(key, None)
-        if replaced is not None:
-            self._bytes -= _weight(replaced[1])
-        self._known[key] = (validity, served)
-        self._bytes += _weight(served)
-        while self._bytes > _KEPT_BYTES or len(self._known) > _KEPT_FILES:
-            try:
+        with self._lock:
+            replaced = self._known.pop(key, None)
+            if replaced is not None:
+                self._bytes -= _weight(replaced[1])
+            self._known[key] = (validity, served)
+            self._bytes += _weight(served)
+            while self._bytes > _KEPT_BYTES:
                 _, dropped = self._known.popitem(last=False)
-            except KeyError:  # another thread took the last
-                return
-            self._bytes -= _weight(dropped[1])
+                self._bytes -= _weight(dropped[1])
 
 
 def _weight(served: Served) -> int:
-    return len(served.body) if served.body is not None else 0
+    return _ENTRY_BYTES + (len(served.body) if served.body is not None else 0)
 
 
 def _without_length(headers: Headers) -> Headers:

@@ -34,6 +34,7 @@ _GOOD_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?", re.
 _LONGEST_PATH = 4096
 _LONGEST_QUERY = 32_768
 _MOST_HOSTS = 100
+_FOR_SUPERVISORS = ("/health", "/ready")
 _NO_LENGTH = (None, "", "0")
 _BAD_HOST = (
     "The Host header is missing, doubled or not a name of this server; the settings base_url and trusted_hosts say by "
@@ -120,7 +121,12 @@ class Front:
         if "\0" in environ.get("PATH_INFO", ""):
             return "400 Bad Request", "The address has a NUL character; leave it out."
         host = environ.get("HTTP_HOST", "")
-        if not self._is_good_host(host) and not self._is_proxied_name(environ, host):
+        known = (
+            environ.get("PATH_INFO") in _FOR_SUPERVISORS  # they ask by whatever address they know
+            or self._is_good_host(host)
+            or self._is_own_machine(environ, host)
+        )
+        if not known and not self._is_proxied_name(environ, host):
             return "400 Bad Request", _BAD_HOST
         length = environ.get("CONTENT_LENGTH")
         if length and not (length.isascii() and length.isdigit() and len(length) < 19):
@@ -144,6 +150,10 @@ class Front:
             self._good_hosts.clear()
         self._good_hosts.add(host)
         return True
+
+    def _is_own_machine(self, environ: Environ, host: str) -> bool:
+        """Whether a program on this machine asks directly, by a name of the machine: for monitoring and repairs."""
+        return is_local_name(host) and peer_of(environ, self._settings).is_local
 
     def _is_proxied_name(self, environ: Environ, host: str) -> bool:
         """Whether a foreign name on a server of this machine only may be that of a proxy that it was not told of.

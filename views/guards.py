@@ -99,8 +99,7 @@ def peer_of(environ: Mapping[str, Any], settings: Settings) -> Peer:
             address = hop
             if not is_trusted(hop, settings):
                 break
-    is_direct = not settings.base_url and not settings.trusted_proxies
-    return Peer(address, forwarded, named_locally=is_direct and is_local_name(str(environ.get("HTTP_HOST", ""))))
+    return Peer(address, forwarded, named_locally=is_local_name(str(environ.get("HTTP_HOST", ""))))
 
 
 def is_local_name(host: str) -> bool:

@@ -160,6 +160,16 @@ def test_two_dist_info_folders_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["sample-1.0.DIST-INFO/METADATA", "Sample-1.0.Dist-Info/x", f"{INFO}/metadata", f"{INFO}/Wheel"]
+)
+def test_a_dist_info_that_differs_in_case_only_is_refused(tmp_path: Path, name: str) -> None:
+    """S54: on a disk that does not tell case apart the last one unpacked would count."""
+    sentence = refused(tmp_path, sealed({**wheel_members(), name: b""}))
+    folder = name.partition("/")[0]
+    assert (f"'{name}' are one file" if folder == INFO else f"here are 2: '{folder}'") in sentence
+
+
+@pytest.mark.parametrize(
     "folder", ["other-1.0.dist-info", "sample-2.0.dist-info", "sample.dist-info", "x-y-z.dist-info"]
 )
 def test_a_foreign_dist_info_folder_is_refused(tmp_path: Path, folder: str) -> None:

@@ -236,10 +236,51 @@ def test_impossible_sizes_are_refused(tmp_path: Path, size: bytes) -> None:
 def test_impossible_sizes_behind_the_first_member_are_refused(tmp_path: Path) -> None:
     """S53: the same for a later header, which tarfile alone would take for the end."""
     tar = bytearray(gzip.decompress(tar_bytes({"top/a": b"x" * 600, "top/b": b"y"})))
+    size = tar[1536 + 124 : 1536 + 136]
     tar[1536 + 124 : 1536 + 136] = b"\xff" * 12
     assert refused(tmp_path, resealed(tar, 1536))
+    tar[1536 + 124 : 1536 + 136] = size
     tar[1536 + 148 : 1536 + 156] = b"garbage!"
     assert "damaged near byte" in refused(tmp_path, compressed(bytes(tar)))
+
+
+def pax_header(records: bytes, kind: bytes = b"x") -> bytes:
+    """An extended header with these records, as blocks."""
+    info = tarfile.TarInfo("PaxHeaders/x")
+    info.type, info.size = kind, len(records)
+    return info.tobuf(tarfile.USTAR_FORMAT) + records.ljust(-(-len(records) // 512) * 512, b"\0")
+
+
+def before_member(headers: bytes, size: int = 0, content: bytes = b"") -> bytes:
+    """A tar.gz whose second member, of ``size`` bytes by its own header, stands behind these headers."""
+    info = tarfile.TarInfo("top/blob")
+    info.size = size
+    whole = bytes(plain_tar()[:1024]) + headers + info.tobuf(tarfile.USTAR_FORMAT) + content
+    return compressed(whole + bytes(1024))
+
+
+def test_two_sizes_of_one_member_are_refused(tmp_path: Path) -> None:
+    """CVE-2025-62518: readers that take the other size would find a header inside the member."""
+    hidden = tarfile.TarInfo("top/setup.py").tobuf(tarfile.USTAR_FORMAT) + bytes(512)
+    said = b"13 size=1024\n"
+    assert "by its pax header" in refused(tmp_path, before_member(pax_header(said), 0, hidden))
+    assert "by its pax header" in refused(tmp_path, before_member(pax_header(b"10 size=0\n"), 1024, b""))
+    twice = pax_header(said + b"10 size=0\n")
+    assert "more than one member's size" in refused(tmp_path, before_member(twice, 0, hidden))
+    assert "more than one member's size" in refused(tmp_path, before_member(pax_header(said, b"g"), 1024, hidden))
+    chained = pax_header(b"10 size=0\n") + pax_header(said)
+    assert "two extended headers" in refused(tmp_path, before_member(chained, 0, hidden))
+    assert opened(tmp_path, before_member(pax_header(said), 1024, hidden)) == []
+
+
+@pytest.mark.parametrize("kind", [b"x", b"X", b"g", b"L", b"K"])
+@pytest.mark.parametrize("size", [b"\xff" * 12, b"\xff" * 10 + b"\xfe\x00", b"-0000000001\0", b"+0000000000\0"])
+def test_headers_of_negative_size_are_refused(tmp_path: Path, kind: bytes, size: bytes) -> None:
+    """What tarfile takes for an empty pax header or long name is read otherwise elsewhere."""
+    tar = bytearray(tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)) + plain_tar()
+    tar[124:136] = size
+    tar[156:157] = kind
+    assert "size that cannot be" in refused(tmp_path, resealed(tar))
 
 
 @pytest.mark.parametrize("kind", [b"x", b"g", b"L", b"K"])

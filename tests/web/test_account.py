@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from server import create_app
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
-from tests.web.conftest import Visitor
+from tests.web.conftest import BROWSER, Visitor
 
 
 def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> None:
@@ -80,3 +82,20 @@ def test_a_token_opens_no_account_page(bob: Visitor, secured: Services) -> None:
     token, _ = secured.account_manager.create_token("bob", "CI", None, by=TESTER)
     client = create_app(secured).test_client()
     assert client.get("/account", headers=basic("__token__", token.text)).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/account", "/admin/", "/admin/users", "/admin/users/bob", "/admin/uploads"])
+def test_pages_take_basic_as_they_take_sessions(bob: Visitor, path: str) -> None:
+    """The page is that of the person whom the header names, also in a browser where another is signed in."""
+    answer = bob.client.get(path, headers={**BROWSER, **basic("alice")})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
+    header = answer.text.partition("</header>")[0]
+    assert "<bdi>alice</bdi>" in header
+    assert "Sign out" not in header
+    assert ("You are <strong><bdi>alice</bdi>" in answer.text) is (path == "/account")
+
+
+def test_basic_needs_no_session(visitor: Visitor) -> None:
+    """A script that sends its password sees the account; a wrong one is refused."""
+    assert "<bdi>bob</bdi>" in visitor.client.get("/account", headers=basic("bob")).text
+    assert visitor.client.get("/account", headers=basic("bob", "wrong")).status_code == 401

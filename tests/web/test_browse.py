@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -234,6 +235,29 @@ def test_status_is_told_in_words(anybody: Visitor, services: Services, tmp_path:
     assert "Look elsewhere." in page
     assert ("pip install" in page) is status.offers_files
     assert ("/packages/" in page) is status.offers_files
+
+
+def test_of_a_quarantined_project_nothing_is_shown(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Its page says that it is quarantined and why, and nothing that came with its files; its releases lead there."""
+    publish_wheel(services, tmp_path, "looms", summary="Visit evil.example", description="Send coins to us.")
+    services.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, "Malware.", by=TESTER)
+    page = anybody.get("/project/looms/").text
+    assert "This project is quarantined" in page
+    assert "Malware." in page
+    for hidden in ("evil.example", "Send coins", "looms-1.0", "/project/looms/1.0/", "bob"):
+        assert hidden not in page
+    answer = anybody.get("/project/looms/1.0/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/project/looms/")
+
+
+def test_a_project_page_says_how_much_it_leaves_out(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Long lists end in the number of what is not shown."""
+    keywords = ["Keywords: " + ",".join(f"k{n}" for n in range(60)), *(f"Classifier: A :: c{n}" for n in range(202))]
+    text = core_metadata("looms", requires_dist=[f"p{n}" for n in range(203)], extra_headers=keywords)
+    publish(services, build_wheel(tmp_path, "looms", metadata=text))
+    page = anybody.get("/project/looms/").text
+    assert re.findall("and ([0-9]+) more", page) == ["3", "10", "2"]
+    assert ("k49<" in page, "k50<" in page) == (True, False)
 
 
 def test_a_long_history_is_cut_until_asked_for(anybody: Visitor, services: Services, tmp_path: Path) -> None:

@@ -106,6 +106,16 @@ def test_the_rest_is_put_in_order() -> None:
     assert found.license == "MIT License"
 
 
+def test_long_lists_are_cut() -> None:
+    """Fifty keywords and two hundred requirements and classifiers are shown, and how many more there are."""
+    found = facts(
+        keywords=",".join(f"k{n}" for n in range(60)), requires_dist=[f"p{n}" for n in range(203)],
+        classifiers=[f"A :: {n}" for n in range(201)],
+    )  # fmt: skip
+    assert (len(found.keywords), len(found.dependencies[0][1]), len(found.classifiers[0][1])) == (50, 200, 200)
+    assert found.more == {"keywords": 10, "classifiers": 1, "dependencies": 3}
+
+
 def test_nothing_said_is_no_fault() -> None:
     """A release without any metadata has an empty page."""
     assert facts() == ReleaseFacts("", (), (), "", "", (), (), ())

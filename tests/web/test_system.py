@@ -6,10 +6,12 @@ import re
 from pathlib import Path
 
 import pytest
+import structlog.testing
 from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.web.conftest import BROWSER, Visitor
+from views.access_log import log_failure
 from views.web.assets import FOLDER
 
 TEMPLATES = FOLDER.parent / "templates"
@@ -94,3 +96,13 @@ def test_every_view_names_its_permission(app: Flask) -> None:
     views = {name: view for name, view in app.view_functions.items() if name.startswith("web.")}
     assert views
     assert [name for name, view in views.items() if not hasattr(view, "permission")] == []
+
+
+def test_the_trace_of_a_fault_is_bounded() -> None:
+    """A stranger cannot fill the log by one fault; its end, which names it, stays."""
+    with structlog.testing.capture_logs() as lines:
+        log_failure({}, RuntimeError("x" * 100_000 + " the end"))
+    trace = lines[0]["trace"]
+    assert len(trace) < 8_100
+    assert trace.startswith("[9")
+    assert trace.endswith("the end\n")

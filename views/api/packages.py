@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,7 +18,7 @@ from database.catalogue import SORT_KEYS, ProjectSummary, ReleaseDetail
 from distributions.filenames import check_version, release_key
 from errors import InvalidVersion, UnknownRelease
 from simple.conditional import matches_none
-from simple.legacy_json import project_latest, yanked_reason
+from simple.legacy_json import project_latest, reason_of
 from simple.model import File, ProjectDetail, ProjectStatus, offered_files, offered_versions, utc_stamp
 from views import services
 from views.api import blueprint, caching, shapes
@@ -130,9 +131,10 @@ def package(name: str) -> Response:
     versions = offered_versions(detail)
     found = {release.version: release for release in here.catalogue.releases(project)}
     latest = found[project_latest(detail)] if versions else None
+    files = by_version(detail)
     document = {
         **_head(detail, latest),
-        "releases": [_release(detail, found[version]) for version in reversed(versions)],
+        "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
         "downloads": here.downloads.total(project),
         "install": f"pip install --index-url {index_url()} {project}",
@@ -158,10 +160,10 @@ def release(name: str, version: str) -> Response:
     found = services().catalogue.release(project, key)
     if found.version not in offered_versions(detail):
         raise UnknownRelease(project, version)
-    files = tuple(file for file in offered_files(detail) if file.version == found.version)
+    files = by_version(detail)[found.version]
     document = {
         **_head(detail, found),
-        **_release(detail, found),
+        **_release(found, files),
         "files": _files(detail, files),
         "install": f"pip install --index-url {index_url()} {project}=={found.version}",
     }
@@ -195,18 +197,26 @@ def _head(detail: ProjectDetail, found: ReleaseDetail | None) -> dict[str, Any]:
     }
 
 
-def _release(detail: ProjectDetail, found: ReleaseDetail) -> dict[str, Any]:
-    reason = yanked_reason(detail, found.version)
+def by_version(detail: ProjectDetail) -> defaultdict[str, list[File]]:
+    """The files that a project offers, by release."""
+    files: defaultdict[str, list[File]] = defaultdict(list)
+    for file in offered_files(detail):
+        files[file.version].append(file)
+    return files
+
+
+def _release(found: ReleaseDetail, files: list[File]) -> dict[str, Any]:
+    reason = reason_of(files)
     return {
         "version": found.version,
         "created": utc_stamp(found.created),
         "yanked": reason is not None,
         "yanked_reason": reason,
-        "files": sum(file.version == found.version for file in offered_files(detail)),
+        "files": len(files),
     }
 
 
-def _files(detail: ProjectDetail, files: tuple[File, ...]) -> list[dict[str, Any]]:
+def _files(detail: ProjectDetail, files: Sequence[File]) -> list[dict[str, Any]]:
     uploaders = services().catalogue.uploaders(detail.name)
     base = f"{own_url()}/packages/{detail.name}/"
     return [

@@ -28,6 +28,8 @@ def project(name: str) -> ResponseReturnValue:
     if name != known or not request.path.endswith("/"):
         return _moved(url_for("web.project", name=known))
     detail = services().catalogue.project_detail(known)
+    if not detail.status.offers_files:
+        return render_template("quarantined.html", detail=detail)
     return _page(detail, latest_of(detail), is_latest=True)
 
 
@@ -37,6 +39,8 @@ def release(name: str, version: str) -> ResponseReturnValue:
     """One release of a project."""
     known = _normalized(name)
     detail = services().catalogue.project_detail(known)
+    if not detail.status.offers_files:
+        return redirect(url_for("web.project", name=known), 302)
     found = _release(known, version)
     if (name, version) != (known, found.version) or not request.path.endswith("/"):
         return _moved(url_for("web.release", name=known, version=found.version))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -17,6 +17,9 @@ from views.web.words import tag_words
 
 _LICENSE_CHARACTERS = 200
 _KEYWORD_CHARACTERS = 60
+_KEYWORDS = 50
+_REQUIREMENTS = 200
+_CLASSIFIERS = 200
 _EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 
 
@@ -53,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What the core metadata says besides the description."""
+    """What the core metadata says besides the description. Long lists are cut; ``more`` says by how many."""
 
     summary: str
     links: tuple[Link, ...]
@@ -63,10 +66,13 @@ class ReleaseFacts:
     keywords: tuple[str, ...]
     classifiers: tuple[tuple[str, tuple[str, ...]], ...]
     dependencies: tuple[tuple[str, tuple[str, ...]], ...]
+    more: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Self:
         """The facts of metadata in the form of ``CoreMetadata.to_json``."""
+        keywords = _keywords(str(metadata.get("keywords") or ""))
+        classifiers, requirements = metadata.get("classifiers", ()), metadata.get("requires_dist", ())
         licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
         return cls(
             summary=str(metadata.get("summary") or ""),
@@ -75,9 +81,18 @@ class ReleaseFacts:
             # Some put the whole text of the licence there.
             license=licensed.splitlines()[0][:_LICENSE_CHARACTERS] if licensed else "",
             requires_python=str(metadata.get("requires_python") or ""),
-            keywords=_keywords(str(metadata.get("keywords") or "")),
-            classifiers=_classifiers(metadata.get("classifiers", ())),
-            dependencies=_dependencies(metadata.get("requires_dist", ())),
+            keywords=keywords[:_KEYWORDS],
+            classifiers=_classifiers(classifiers[:_CLASSIFIERS]),
+            dependencies=_dependencies(requirements[:_REQUIREMENTS]),
+            more={
+                name: len(values) - shown
+                for name, values, shown in (
+                    ("keywords", keywords, _KEYWORDS),
+                    ("classifiers", classifiers, _CLASSIFIERS),
+                    ("dependencies", requirements, _REQUIREMENTS),
+                )
+                if len(values) > shown
+            },
         )
 
 

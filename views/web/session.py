@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import cast
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
+from auth import Identity
 from config import Settings
 from database.accounts import Account
 from database.journal import Actor
@@ -69,13 +70,17 @@ def has_accounts() -> bool:
 
 
 def viewer() -> Account | None:
-    """The person who is signed in with this browser.
+    """The person for whom this page is drawn: whom ``guards.identity`` named, else who is signed in with this browser.
 
-    None as well while the database cannot be asked: the page that says so must not need it.
+    It asks for no credential again: a wrong one would count twice. None as well while the database cannot be asked:
+    the page that says so must not need it.
     """
     if not has_accounts():
         return None
+    known: Identity | None = g.get("identity")
     try:
+        if known is not None and "Authorization" in request.headers:
+            return services().accounts.user(known.username) if known.username else None
         return cast("Account", current_user.account) if current_user.is_authenticated else None
     except Unavailable:
         return None
