@@ -190,8 +190,10 @@ def _run_granian(settings: Settings, address: str, port: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    # granian puts the environment into every request, where a variable of such a name would pass for a header.
-    for name in [name for name in os.environ if name.startswith(("HTTP_", "CONTENT_")) and name != "HTTP_PROXY"]:
+    # granian puts the environment into every request: secrets do not belong there, and HTTP_* would pass for headers.
+    for name in [
+        name for name in os.environ if name.startswith(("HTTP_", "CONTENT_", "PYPI_")) and name != "HTTP_PROXY"
+    ]:
         del os.environ[name]
     chosen: dict[str, Any] = {
         "interface": Interfaces.WSGI,
