@@ -29,6 +29,7 @@ from config import load_settings
 from database.journal import Actor
 from server import create_app, create_wsgi
 from services import Services, open_services
+from tests.factory import build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTER = Actor("tester")
@@ -94,6 +95,12 @@ def front(services: Services) -> Iterator[Any]:
     made = create_wsgi(services)
     yield made
     made.close()
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A small wheel, sample 1.0."""
+    return build_wheel(tmp_path)
 
 
 def free_port() -> int:

@@ -96,7 +96,7 @@ def _quoted(text: str) -> str:
 
 def _as_text(line: Line) -> str:
     return (
-        f"{_second(int(line.at))} {line.status} {line.method:<6} {_clean(line.path)} {line.size}B "
+        f"{_second(int(line.at)).replace('T', ' ')} {line.status} {line.method:<6} {_clean(line.path)} {line.size}B "
         f"{line.milliseconds:.1f}ms {line.client} {_clean(line.user)} {line.request_id} {_clean(line.agent)}\n"
     )
 
