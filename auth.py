@@ -160,7 +160,7 @@ class Authenticator:
         if not self.enabled or header is None:
             return self.nobody
         known = self.remembered(header, writing=writing)
-        if known is not None and not known.has_default_password:
+        if known is not None and (not known.has_default_password or self._takes_default_password(peer)):
             return known
         access = self.accounts.access_serial()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
@@ -169,6 +169,9 @@ class Authenticator:
             if len(self._verdicts) > _VERDICTS_KEPT:
                 self._verdicts.popitem(last=False)
         return identity
+
+    def _takes_default_password(self, peer: Peer) -> bool:
+        return self.default_password and peer.is_local
 
     def _digest(self, header: str) -> bytes:
         return hashlib.blake2b(header.encode("utf-8", "surrogatepass"), key=self._key, digest_size=24).digest()
@@ -220,7 +223,7 @@ class Authenticator:
             self.throttle.failed(username, peer.address)
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
         self.throttle.succeeded(username, peer.address)
-        if account.default_password and not (self.default_password and peer.is_local):
+        if account.default_password and not self._takes_default_password(peer):
             raise Forbidden(
                 "The default password is taken from this machine only; change it there with "
                 f"`cli.py user password --username {account.username}`, then sign in."

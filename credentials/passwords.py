@@ -64,7 +64,3 @@ class Passwords:
     def _nobody(self) -> str:
         """An unknown name is checked against this, so that it takes as long as a known one."""
         return self._hasher.hash("nobody has this password")
-
-    def is_outdated(self, password_hash: str) -> bool:
-        """Whether the hash was made with other costs than today's and should be made anew."""
-        return self._hasher.check_needs_rehash(password_hash)
