@@ -1,7 +1,7 @@
-"""Who is asking, and what they may do. No Flask, no SQL.
+"""Who is asking: an Authorization header becomes an ``Identity``. No Flask, no SQL.
 
-Permissions are data, and ``allows`` is the one place that answers. A credential is checked once; a good verdict is kept
-for a while under a keyed digest of the header, and ends at once when any account or right changes.
+A credential is checked once; a good verdict is kept for a while under a keyed digest of the header, and ends at once
+when any account or right changes. What an identity may do is judged in ``permissions.py``.
 """
 
 from __future__ import annotations
@@ -14,65 +14,27 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
+from typing import Protocol
 
 from credentials.passwords import Passwords
+from credentials.people import Person
 from credentials.throttle import Throttle
-from credentials.tokens import read_token
-from database.accounts import Account, Accounts
+from credentials.tokens import TokenText, read_token
+from database.accounts import TABLE, Account, Accounts
+from database.publishers import Publishers
+from database.rights import Rights
+from database.tokens import Tokens
 from errors import Forbidden, NotAuthenticated
+from identities import Directory, Identities, Rules
+from permissions import SCOPES, Identity, Role, Scope
 
 TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
 _LONGEST_HEADER = 8192
 _VERDICTS_KEPT = 10_000
-
-
-class Permission(Enum):
-    """What a request may need."""
-
-    READ = "read"
-    UPLOAD = "upload"
-    YANK = "yank"
-    DELETE = "delete"
-    ACCOUNT = "account"
-    ADMIN = "admin"
-
-
-class Role(Enum):
-    """What a person is on an index, as the set of what they may do there."""
-
-    READER = frozenset({Permission.READ})
-    UPLOADER = frozenset({Permission.READ, Permission.UPLOAD, Permission.YANK})
-    MAINTAINER = frozenset({Permission.READ, Permission.UPLOAD, Permission.YANK, Permission.DELETE})
-    ADMINISTRATOR = frozenset(Permission)
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is asking. ``token`` is the public id of the token they came with, if any.
-
-    ``by_session`` is a person signed in with a browser's cookie, whose unsafe requests need more proof.
-    """
-
-    username: str | None
-    role: Role
-    user_id: int | None = None
-    token: str | None = None
-    by_session: bool = False
-    has_default_password: bool = False
-    expires: datetime | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether this is a person or their token, not anybody."""
-        return self.username is not None
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether this is a server administrator."""
-        return self.role is Role.ADMINISTRATOR
+_UPLOAD_ONLY = Scope(SCOPES["upload"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +58,41 @@ class Peer:
             return False
 
 
-ANYBODY = Identity(None, Role.READER)
-ANYBODY_ON_AN_OPEN_SERVER = Identity(None, Role.MAINTAINER)
+class Keeper(Protocol):
+    """What has to be written down when somebody was let in."""
+
+    def admit(self, person: Person, source: str) -> Account:
+        """The account of somebody whom a directory vouches for, made where there is none."""
+        ...
+
+    def renew(self, account: Account, password: str) -> None:
+        """Keep the password under the hash of today."""
+        ...
 
 
-def allows(identity: Identity, permission: Permission, index: str = "main") -> bool:  # noqa: ARG001
-    """The one place that answers: may they? Roles are the same on every index as yet."""
-    if permission is Permission.ACCOUNT:
-        return identity.is_known and identity.token is None  # a token cannot make tokens
-    return permission in identity.role.value
+class Notebook(Protocol):
+    """Where sign-ins without a session are gathered for the journal."""
+
+    def note(self, kind: str, username: str, address: str, reason: str) -> None:
+        """Take one, at no cost to speak of."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What is asked of the database."""
+
+    accounts: Accounts
+    tokens: Tokens
+    rights: Rights
+    publishers: Publishers
 
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
     identity: Identity
     at: float
-    access: int
+    access: Hashable
     expires: datetime | None
 
 
@@ -120,33 +101,47 @@ class Authenticator:
 
     def __init__(
         self,
-        accounts: Accounts,
+        readers: Readers,
         passwords: Passwords,
-        *,
-        enabled: bool,
-        read_expires: float,
-        write_expires: float,
-        default_password: bool = True,
+        rules: Rules,
+        keeper: Keeper,
+        notebook: Notebook,
+        directories: Sequence[Directory] = (),
     ) -> None:
-        self.accounts = accounts
+        self.readers = readers
         self.passwords = passwords
-        self.enabled = enabled
-        self.default_password = default_password
-        self._lifetime = {False: read_expires, True: write_expires}
+        self.rules = rules
+        self.keeper = keeper
+        self.notebook = notebook
+        self.directories = {directory.source: directory for directory in directories}
+        self.identities = Identities(readers.rights, rules, self.directories)
         self.throttle = Throttle()
+        self.nobody = Identity(
+            None, public=rules.public, otherwise=rules.public_role if rules.enabled else Role.MAINTAINER
+        )
+        self._lifetime = {False: rules.read_expires, True: rules.write_expires}
         self._key = secrets.token_bytes(32)
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
-    def nobody(self) -> Identity:
-        """Who asks without a credential."""
-        return ANYBODY if self.enabled else ANYBODY_ON_AN_OPEN_SERVER
+    def enabled(self) -> bool:
+        """Whether anybody is asked who they are."""
+        return self.rules.enabled
+
+    # -- verdicts
+
+    def access(self) -> Hashable:
+        """What a verdict stands under: it changes with every change of accounts, rights and directories."""
+        serial = self.readers.accounts.access_serial()
+        if not self.directories:
+            return serial
+        return serial, *(directory.stamp() for directory in self.directories.values())
 
     def remembered(self, header: str, *, writing: bool = False) -> Identity | None:
         """The identity of a header that was found good before and still is; None if it has to be checked."""
         verdict = self._verdicts.get(self._digest(header))
-        if verdict is None or verdict.access != self.accounts.access_serial():
+        if verdict is None or verdict.access != self.access():
             return None
         if verdict.expires is not None and verdict.expires <= datetime.now(UTC):
             return None
@@ -162,7 +157,7 @@ class Authenticator:
         known = self.remembered(header, writing=writing)
         if known is not None and (not known.has_default_password or self._takes_default_password(peer)):
             return known
-        access = self.accounts.access_serial()  # before the check: a change meanwhile makes the verdict void
+        access = self.access()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
         with self._lock:
             self._verdicts[self._digest(header)] = _Verdict(identity, time.monotonic(), access, identity.expires)
@@ -171,10 +166,12 @@ class Authenticator:
         return identity
 
     def _takes_default_password(self, peer: Peer) -> bool:
-        return self.default_password and peer.is_local
+        return self.rules.default_password and peer.is_local
 
     def _digest(self, header: str) -> bytes:
         return hashlib.blake2b(header.encode("utf-8", "surrogatepass"), key=self._key, digest_size=24).digest()
+
+    # -- headers
 
     def _check(self, header: str, peer: Peer) -> Identity:
         if len(header) > _LONGEST_HEADER:
@@ -182,14 +179,21 @@ class Authenticator:
         scheme, _, rest = header.strip().partition(" ")
         if scheme.lower() == "basic":
             username, password = _basic(rest)
-            return self.check_token(password, username) or self.check_password(username, password, peer)
+            return self.check_token(password, peer, username) or self._by_password(username, password, peer)
         if scheme.lower() in {"bearer", "token"}:
-            identity = self.check_token(rest)
+            identity = self.check_token(rest, peer)
             if identity is not None:
                 return identity
         raise NotAuthenticated("The credential is not one of this server's; send a username and password, or a token.")
 
-    def check_token(self, text: str, username: str = TOKEN_USER) -> Identity | None:
+    def _by_password(self, username: str, password: str, peer: Peer) -> Identity:
+        account = self.check_password(username, password, peer)
+        self.notebook.note("session.basic", account.username, peer.address, "password")
+        return self.identities.by_password(account)
+
+    # -- tokens
+
+    def check_token(self, text: str, peer: Peer, username: str = TOKEN_USER) -> Identity | None:
         """Who owns this token; None if it has not the form of one.
 
         It comes under the name ``__token__`` or its owner's. Raises NotAuthenticated for one that does not stand.
@@ -197,30 +201,56 @@ class Authenticator:
         token = read_token(text)
         if token is None:
             return None
-        found = self.accounts.token(token.id)
-        now = datetime.now(UTC)
+        try:
+            minted = self._minted(token)
+            return minted if minted is not None else self._of_token(token, username)
+        except NotAuthenticated:
+            self.notebook.note("session.refused", f"token {token.id}", peer.address, "token")
+            raise
+
+    def _of_token(self, token: TokenText, username: str) -> Identity:
+        found = self.readers.tokens.token(token.id)
         if found is None or not token.fits(found[2]) or found[1].revoked is not None:
             raise NotAuthenticated("The token is not known or was revoked; make a new one.")
         account, row, _ = found
-        if row.expires is not None and row.expires <= now:
+        if row.expires is not None and row.expires <= datetime.now(UTC):
             raise NotAuthenticated(f"The token {row.name!r} expired on {row.expires:%Y-%m-%d}; make a new one.")
-        if not account.active:
+        if not self.identities.stands(account):
             raise NotAuthenticated("The account of this token is deactivated; ask an administrator.")
         if username not in {TOKEN_USER, ""} and username.lower() != account.username.lower():
             raise NotAuthenticated("The token belongs to another user; send it under the name __token__.")
-        return Identity(account.username, role_of(account), account.id, token=row.id, expires=row.expires)
+        return self.identities.by_token(account, row)
 
-    def check_password(self, username: str, password: str, peer: Peer) -> Identity:
-        """Who this name and password belong to.
+    def _minted(self, token: TokenText) -> Identity | None:
+        """A trusted publisher's short-lived token: uploads to its one project, and nothing else."""
+        found = self.readers.publishers.minted(token.id)
+        if found is None:
+            return None
+        if not token.fits(found.secret_sha256) or found.burned or found.expires <= datetime.now(UTC):
+            raise NotAuthenticated("This upload token has ended; let the job ask for a new one.")
+        return Identity(
+            found.name,
+            public=self.rules.public,
+            roles={(found.index, found.project): Role.MAINTAINER},
+            token=token.id,
+            scope=Scope(_UPLOAD_ONLY.permissions, found.index, (found.project,)),
+            expires=found.expires,
+            publisher=found.publisher_id,
+        )
+
+    # -- passwords
+
+    def check_password(self, username: str, password: str, peer: Peer) -> Account:
+        """Whom this name and password belong to.
 
         Raises NotAuthenticated, the same for unknown names; TooManyAttempts; Unavailable; and Forbidden for the shipped
         password from anywhere but this machine.
         """
         self.throttle.must_allow(username, peer.address)
-        account = self.accounts.user(username)
-        good = self.passwords.verify(account.password_hash if account else None, password)
-        if account is None or not good or not account.active:
+        account = self._by_table_or_directory(username, password)
+        if account is None or not account.active:
             self.throttle.failed(username, peer.address)
+            self.notebook.note("session.refused", username, peer.address, "password")
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
         self.throttle.succeeded(username, peer.address)
         if account.default_password and not self._takes_default_password(peer):
@@ -228,23 +258,27 @@ class Authenticator:
                 "The default password is taken from this machine only; change it there with "
                 f"`cli.py user password --username {account.username}`, then sign in."
             )
-        return identity_of(account)
+        return account
 
-
-def role_of(account: Account) -> Role:
-    """What an account is on every index, as yet: an administrator or an uploader."""
-    return Role.ADMINISTRATOR if account.is_admin else Role.UPLOADER
-
-
-def identity_of(account: Account, *, by_session: bool = False) -> Identity:
-    """The identity of a person who proved to be the owner of an account."""
-    return Identity(
-        account.username,
-        role_of(account),
-        account.id,
-        by_session=by_session,
-        has_default_password=account.default_password,
-    )
+    def _by_table_or_directory(self, username: str, password: str) -> Account | None:
+        """A name of the table is the table's, whatever a directory says of it, so that an administrator of the table
+        gets in while a directory is down. A hash is computed for every name, so that all take about as long.
+        """
+        account = self.readers.accounts.user(username)
+        ours = account is not None and account.source == TABLE
+        good = self.passwords.verify(account.password_hash if account and ours else None, password)
+        if account is not None and ours:
+            if good and self.passwords.needs_rehash(account.password_hash):
+                self.keeper.renew(account, password)
+            for directory in self.directories.values() if not good else ():
+                if directory.local:
+                    directory.check(username, password)  # so that it takes as long as for an unknown name
+            return account if good else None
+        for source, directory in self.directories.items():
+            person = directory.check(username, password)
+            if person is not None:
+                return self.keeper.admit(person, source)
+        return None
 
 
 def _basic(encoded: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import options
+from auth_options import AuthSettings
 from errors import InvalidSetting, shown
 from options import PLACEHOLDER, Option, choice, near, option, whole, written
 
@@ -44,7 +45,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(AuthSettings):
     """The settings in force. ``load_settings`` makes them; made directly, the values are taken as they are."""
 
     host: str = option(
@@ -92,28 +93,6 @@ class Settings:
         False, "Refuse a new project whose name is easily mistaken for that of a project that is there."
     )
     min_free_space: int = option(67108864, "Free space of the disk below which uploads are refused.", kind=options.SIZE)
-    auth_enabled: bool = option(
-        False, "Ask for a user name and password, or a token, to upload and to manage.", section="auth",
-        env="PYPI_AUTH", flag="--auth",
-    )  # fmt: skip
-    admin_password: str = option(
-        "", "Password of the first administrator, admin, in place of the default one.", section="auth",
-        secret=True, kind=options.SECRET,
-    )  # fmt: skip
-    auth_read_expires: int = option(
-        3600, "How long a good password or token is remembered for reading; 0: checked every time.",
-        section="auth", kind=whole(0, 86400, "seconds"),
-    )  # fmt: skip
-    auth_write_expires: int = option(
-        300, "How long a good password or token is remembered for changes; 0: checked every time.",
-        section="auth", kind=whole(0, 86400, "seconds"),
-    )  # fmt: skip
-    auth_token_max_days: int = option(
-        0, "Longest life of an API token; 0: no limit.", section="auth", kind=whole(0, 36500, "days")
-    )
-    auth_session_days: int = option(
-        7, "How long a browser stays signed in.", section="auth", kind=whole(1, 365, "days")
-    )
     granian: Mapping[str, str] = field(default_factory=dict, hash=False)
     waitress: Mapping[str, str] = field(default_factory=dict, hash=False)
     origins: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False, repr=False)
@@ -208,10 +187,11 @@ class Settings:
         return cls(**values)
 
 
+_DECLARED = [one.metadata["option"].named(one.name) for one in fields(Settings) if "option" in one.metadata]
 OPTIONS: Mapping[str, Option] = {
-    one.name: one.metadata["option"].named(one.name) for one in fields(Settings) if "option" in one.metadata
+    one.name: one for one in sorted(_DECLARED, key=lambda one: options.SECTIONS.index(one.section))
 }
-SECTIONS = tuple(dict.fromkeys(one.section for one in OPTIONS.values()))
+SECTIONS = options.SECTIONS
 
 
 def load_settings(
@@ -233,11 +213,19 @@ def load_settings(
     values: dict[str, Any] = {one: dict(parser.items(one)) for one in PASSED_ON if parser.has_section(one)}
     origins = {f"{one}.{key}": f"{path} [{one}] {key}" for one in values for key in values[one]}
     for given in (_from_file(parser, path), _from_environment(environ), _from_flags(flags or {})):
+        said: dict[str, str] = {}
         for name, text, origin in given:
+            said[name] = origin
             if OPTIONS[name].secret and text.strip() == PLACEHOLDER:
                 warnings.append(f"{origin} is the placeholder of the sample file and counts as not set.")
                 continue
             values[name], origins[name] = OPTIONS[name].read(text, origin), origin
+        # Who names what needs a login, or a file of passwords, wants logins, unless the same place says otherwise.
+        implied = next(
+            (said[name] for name in ("auth_require", "auth_htpasswd") if values.get(name) and name in said), ""
+        )
+        if implied and "auth_enabled" not in said:
+            values["auth_enabled"], origins["auth_enabled"] = True, implied
     settings = Settings(**values, origins=origins)
     return replace(settings, warnings=(*warnings, *_checked_together(settings)))
 

@@ -13,15 +13,23 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     │   ├── InvalidMetadata     its core metadata is not sound
     │   ├── Disagreement        form, filename and file do not say the same
     │   ├── DigestMismatch      the bytes are not those that the form describes
+    │   ├── InvalidAttestation  it does not hold for this file and publisher
     │   └── InvalidSetting      a setting that cannot be used
     ├── NotAuthenticated        nobody known is asking
     ├── Forbidden               a known person without the right
+    │   ├── ProofNeeded         it must be proved anew who one is
     │   └── ReadOnlyProject     archived or quarantined
     ├── NotFound
     │   ├── UnknownProject
     │   ├── UnknownRelease
     │   ├── UnknownFile
     │   ├── UnknownUser
+    │   ├── UnknownTeam
+    │   ├── UnknownRole         nobody holds that role there
+    │   ├── UnknownIndex
+    │   ├── UnknownPublisher
+    │   ├── UnknownSession
+    │   ├── UnknownFactor
     │   └── UnknownToken
     ├── MethodNotAllowed
     ├── NotAcceptable           no representation that the client takes
@@ -117,6 +125,12 @@ class DigestMismatch(Invalid):
     code = "digest-mismatch"
 
 
+class InvalidAttestation(Invalid):
+    """An attestation is not sound, or not of this file and its publisher (PEP 740)."""
+
+    code = "invalid-attestation"
+
+
 class InvalidSetting(Invalid):
     """A setting has a value that cannot be used, or is not known."""
 
@@ -135,6 +149,12 @@ class Forbidden(Refusal):
     code = "forbidden"
 
 
+class ProofNeeded(Forbidden):
+    """It was proved too long ago who is asking; the browser is sent to prove it anew."""
+
+    code = "proof-needed"
+
+
 class ReadOnlyProject(Forbidden):
     """The project's status takes no uploads (PEP 792)."""
 
@@ -142,58 +162,92 @@ class ReadOnlyProject(Forbidden):
 
 
 class NotFound(Refusal):
-    """There is no such thing here."""
+    """There is no such thing here; made with its sentence or, where a class ``said`` one, with the names in it."""
 
     code = "not-found"
+    said: ClassVar[str] = "{}"
+
+    def __init__(self, *names: str) -> None:
+        plain = type(self).said == NotFound.said
+        super().__init__(names[0] if plain else self.said.format(*map(shown, names)))
+        self.names = names
 
 
 class UnknownProject(NotFound):
     """The index holds no project of that name."""
 
     code = "unknown-project"
-
-    def __init__(self, project: str) -> None:
-        super().__init__(f"There is no project {shown(project)} here; check the spelling or search for it.")
-        self.project = project
+    said = "There is no project {} here; check the spelling or search for it."
 
 
 class UnknownRelease(NotFound):
     """The project has no release of that version."""
 
     code = "unknown-release"
-
-    def __init__(self, project: str, version: str) -> None:
-        super().__init__(f"Project {shown(project)} has no release {shown(version)}; its page lists those it has.")
-        self.project, self.version = project, version
+    said = "Project {} has no release {}; its page lists those it has."
 
 
 class UnknownFile(NotFound):
     """The project has no file of that name."""
 
     code = "unknown-file"
-
-    def __init__(self, filename: str) -> None:
-        super().__init__(f"There is no file {shown(filename)} here; the project's page lists those there are.")
-        self.filename = filename
+    said = "There is no file {} here; the project's page lists those there are."
 
 
 class UnknownUser(NotFound):
     """There is no user of that name."""
 
     code = "unknown-user"
+    said = "There is no user {}; `cli.py user list` shows who there is."
 
-    def __init__(self, username: str) -> None:
-        super().__init__(f"There is no user {shown(username)}; `cli.py user list` shows who there is.")
-        self.username = username
+
+class UnknownTeam(NotFound):
+    """There is no team of that name."""
+
+    code = "unknown-team"
+    said = "There is no team {}; `cli.py team list` shows which there are."
+
+
+class UnknownRole(NotFound):
+    """Nobody of that name holds a role there."""
+
+    code = "unknown-role"
+    said = "{} holds no role on {}; list the roles to see who does."
+
+
+class UnknownIndex(NotFound):
+    """There is no index of that name."""
+
+    code = "unknown-index"
+    said = "There is no index {}; the first one is called main."
+
+
+class UnknownPublisher(NotFound):
+    """The project has no such trusted publisher."""
+
+    code = "unknown-publisher"
+    said = "There is no such trusted publisher of this project; list them to see those that stand."
+
+
+class UnknownSession(NotFound):
+    """There is no such session, or it is not the asker's."""
+
+    code = "unknown-session"
+    said = "There is no such session of yours; list your sessions to see those that stand."
+
+
+class UnknownFactor(NotFound):
+    """There is no such second factor, or it is not the asker's."""
+
+    code = "unknown-factor"
+    said = "There is no such second factor of yours; your account shows those you have."
 
 
 class UnknownToken(NotFound):
     """There is no such token, or it is not the asker's."""
 
     code = "unknown-token"
-
-    def __init__(self) -> None:
-        super().__init__("There is no such token of yours; list your tokens to see those that stand.")
+    said = "There is no such token of yours; list your tokens to see those that stand."
 
 
 class MethodNotAllowed(Refusal):
@@ -344,4 +398,3 @@ class PortInUse(Unavailable):
 
     def __init__(self, host: str, port: int, why: str) -> None:
         super().__init__(f"Cannot listen on {host} port {port}: {why}; choose another with --port {port + 1}.")
-        self.host, self.port = host, port

@@ -104,6 +104,42 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _web_url(text: str) -> str:
+    url = urlsplit(_text(text))
+    if text and (url.scheme not in ("http", "https") or not url.hostname or re.search(r"[?#@\s\\]", text)):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def _words(*known: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(text: str) -> tuple[str, ...]:
+        said = tuple(dict.fromkeys(word.lower() for word in re.split(r"[\s,]+", text) if word))
+        if said in {(".",), ("none",)}:
+            return ()
+        if not set(said) <= set(known):
+            raise ValueError
+        return said
+
+    return parse
+
+
+def words(*known: str) -> Kind:
+    """Some of these words, with commas between them; "." or "none" for none of them."""
+    return Kind(_words(*known), f"some of {', '.join(known)} with commas between them, or . for none")
+
+
+def _pair(text: str) -> str:
+    group, equals, stands_for = text.partition("=")
+    if not equals or not group.strip() or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", stands_for.strip()):
+        raise ValueError
+    return f"{group.strip()}={stands_for.strip()}"
+
+
+def _pairs(text: str) -> tuple[str, ...]:
+    # Names of groups may have commas and spaces in them, as LDAP's do: hence the semicolon.
+    return tuple(_pair(one) for one in _text(text).split(";") if one.strip())
+
+
 SWITCH = Kind(_switch, "true, yes, on or 1, or false, no, off or 0")
 SIZE = Kind(_size, "a whole number of bytes, or one with KB, MB, GB, KiB, MiB or GiB behind it", "bytes")
 TEXT = Kind(_text, "one line of text")
@@ -113,6 +149,10 @@ HOST = Kind(_host, "a host name or address alone, such as localhost or 0.0.0.0; 
 HOSTS = Kind(_list_of(_host), "host names without ports, with commas between them")
 NETWORKS = Kind(_list_of(ipaddress.ip_network), "addresses or networks such as 10.0.0.0/8, with commas between them")
 DATABASE = Kind(_database, "empty or sqlite:///path/to/file; only SQLite is supported so far")
+PASSWORD_FILE = Kind(lambda text: "" if text == "." else _text(text), "the path of a file, or . for none")
+WEB_URL = Kind(_web_url, "empty or an address such as https://index.example.com, without user, query or fragment")
+WEB_URLS = Kind(_list_of(_web_url), "addresses such as https://gitlab.example.com, with commas between them")
+GROUPS = Kind(_pairs, "pairs such as 'release managers=team-a', with semicolons between them")
 BASE_URL = Kind(_base_url, "empty or an address such as https://index.example.com, without user, query or fragment")
 
 
@@ -146,7 +186,9 @@ class Option:
         env = self.env or f"PYPI_{name.upper()}"
         flag = "" if self.secret else self.flag or f"--{name.replace('_', '-')}"
         env_file = f"{env}_FILE" if self.secret else ""
-        return replace(self, name=name, key=name.removeprefix("auth_"), env=env, flag=flag, env_file=env_file)
+        return replace(
+            self, name=name, key=name.removeprefix(f"{self.section}_"), env=env, flag=flag, env_file=env_file
+        )
 
     def read(self, text: str, origin: str) -> object:
         """The value that a text stands for; raises InvalidSetting, which names ``origin``."""
@@ -170,7 +212,9 @@ def written(value: object) -> str:
     """A value as a settings file writes it."""
     if isinstance(value, bool):
         return str(value).lower()
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    return ("; " if any("=" in str(one) for one in value) else ", ").join(value)
 
 
 def near(word: str, words: Iterable[str], likeness: float = 0.6) -> str:
@@ -179,6 +223,10 @@ def near(word: str, words: Iterable[str], likeness: float = 0.6) -> str:
     alike = difflib.get_close_matches(word, known, n=1, cutoff=likeness)
     return f"did you mean {alike[0]}?" if alike else f"known are: {', '.join(known)}."
 
+
+# One letter for what is typed often.
+SHORT = {"host": "-H", "port": "-p", "auth_require": "-a", "auth_htpasswd": "-P"}
+SECTIONS = ("server", "auth", "openid", "ldap", "publishing")
 
 # The settings that the sample shows in force, as people know them; the others stand behind a #.
 UNCOMMENTED = ("host", "port", "data_dir", "debug", "secret_key", "max_file_size", "auth_enabled")
@@ -201,7 +249,7 @@ SAMPLE_TAIL = """
 def sample(options: Iterable[Option], secret_key: str) -> str:
     """A settings file with all settings at their defaults."""
     lines, section = [SAMPLE_HEAD.rstrip()], ""
-    for one in sorted(options, key=lambda one: (one.section != "server", one.name not in UNCOMMENTED)):
+    for one in sorted(options, key=lambda one: (SECTIONS.index(one.section), one.name not in UNCOMMENTED)):
         lines += ["", f"[{one.section}]"] if one.section != section else [""] * (one.name not in UNCOMMENTED)
         section = one.section
         line = f"{one.key} = {secret_key}".rstrip() if one.name == "secret_key" else one.line
@@ -256,7 +304,7 @@ def document(options: Iterable[Option]) -> str:
 
 def _tables(options: Iterable[Option]) -> Iterator[str]:
     section = ""
-    for one in sorted(options, key=lambda one: one.section != "server"):
+    for one in sorted(options, key=lambda one: SECTIONS.index(one.section)):
         if one.section != section:
             section = one.section
             yield f"\n## [{section}]\n"

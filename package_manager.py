@@ -7,14 +7,15 @@ leaves at most an unlisted file. A deletion goes the other way round: unlisted f
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from packaging.utils import NormalizedName
 
-from database import holdings
+from database import holdings, rights
 from database.engine import Database
 from database.holdings import HeldFile, NewFile
 from database.journal import Actor, Change, Entry
@@ -42,6 +43,21 @@ class Rules:
     accept_legacy: bool = True
     refuse_similar: bool = False
     min_free_space: int = 0
+
+
+# Raises Forbidden where the uploader may not add to a project; asked within a transaction, on its connection.
+Permit = Callable[[Any, NormalizedName], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Uploader:
+    """Who uploads, beside their name in the journal: may they, and who owns a project that begins with it."""
+
+    permit: Permit | None = None
+    owner: str | None = None
+
+
+ANYBODY = Uploader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +89,20 @@ class PackageManager:
             raise StorageFull
         return self.storage.receive()
 
-    def publish(self, index: str, incoming: Incoming, claim: Claim, *, by: Actor) -> Published:
+    def publish(
+        self, index: str, incoming: Incoming, claim: Claim, *, uploader: Uploader = ANYBODY, by: Actor
+    ) -> Published:
         """Take one distribution into an index. On return it is on stable storage, listed and in the journal.
 
-        Raises the refusals of ``distributions``, DigestMismatch, Disagreement, FilenameTaken, FilenameBurned,
-        ReadOnlyProject, Conflict; StorageFull, StorageFailed and DatabaseBusy when it is our fault.
+        Raises what ``uploader`` raises, the refusals of ``distributions``, DigestMismatch, Disagreement, FilenameTaken,
+        FilenameBurned, ReadOnlyProject, Conflict; StorageFull, StorageFailed and DatabaseBusy when it is our fault.
         """
         digests = incoming.finish()
         filename = parse_filename(claim.filename, accept_legacy=self.rules.accept_legacy)
         claim.must_agree_with_filename(filename)
+        if uploader.permit is not None:
+            with self.database.reading() as connection:
+                uploader.permit(connection, filename.project)
         claim.must_match({"sha256": digests.sha256, "md5": digests.md5, "blake2b": digests.blake2b})
         distribution = self.reader.inspect(incoming.path, claim.filename, accept_legacy=self.rules.accept_legacy)
         claim.must_agree_with(distribution)
@@ -89,9 +110,17 @@ class PackageManager:
         with self.storage.claimed(location):
             new = _new_file(distribution, digests, location, by)
             new = replace(new, attestations=claim.attestations, comment=claim.comment)
-            return self._place(index, incoming, new, distribution.warnings, by)
+            return self._place(index, incoming, new, distribution.warnings, uploader, by)
 
-    def _place(self, index: str, incoming: Incoming, new: NewFile, warnings: tuple[str, ...], by: Actor) -> Published:
+    def _place(
+        self,
+        index: str,
+        incoming: Incoming,
+        new: NewFile,
+        warnings: tuple[str, ...],
+        uploader: Uploader,
+        by: Actor,
+    ) -> Published:
         held = self._meets(index, new, overwrite=self.rules.overwrite)
         if held is not None and held.sha256 == new.sha256:
             self._restore_if_lost(held, incoming)
@@ -102,13 +131,27 @@ class PackageManager:
         self.storage.put(incoming, new.location)
         try:
             with self.database.writing() as change:
+                if uploader.permit is not None:
+                    uploader.permit(change.connection, new.project)  # it may be another's since it was asked
                 version = self._list(change, index, new, warnings, by, overwrite=self.rules.overwrite)
+                self._give_to(uploader.owner, change, index, new, by)
         except Refusal:
             self._withdraw(index, new)
             raise
         if held is not None:
             self.storage.set_aside(held.location)
         return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
+
+    def _give_to(self, owner: str | None, change: Change, index: str, new: NewFile, by: Actor) -> None:
+        """Who uploads a project's first file owns it, unless somebody does already."""
+        if owner is None or not holdings.began_with(
+            change.connection, holdings.index_id_of(change.connection, index), new
+        ):
+            return
+        if rights.own_if_ownerless(change.connection, index, new.project, owner, change.at):
+            change.moves_access()
+            detail = {"user": owner, "role": rights.OWNER, "before": None, "index": index}
+            change.record(by, Entry("role.grant", project=new.project, detail=detail))
 
     def _meets(self, index: str, new: NewFile, *, overwrite: bool) -> HeldFile | None:
         with self.database.reading() as connection:

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 from config import OPTIONS, Settings, ensure_secret_key, load_settings, prepare_directories
 from console.banner import print_banner
 from errors import DataDirectoryInUse, InvalidSetting, PortInUse, Refusal, shown
+from options import SHORT
+from permissions import Permission, allows
 from services import Services, open_services
 from storage.locks import hold
 
@@ -51,8 +53,9 @@ def create_app(services: Services) -> Flask:
     app.extensions["services"] = services
     lane = app.extensions["lane"] = SlowLane(services.settings.threads)
     app.extensions["file_server"] = files.FileServer(
-        services.catalogue, services.storage, services.downloads, lane, immutable=not services.settings.overwrite
-    )
+        services.catalogue, services.storage, services.downloads, lane, immutable=not services.settings.overwrite,
+        private=not allows(services.authenticator.nobody, Permission.DOWNLOAD),
+    )  # fmt: skip
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug
     app.jinja_env.undefined = jinja2.StrictUndefined
@@ -126,7 +129,7 @@ def _greet(settings: Settings, port: int) -> None:
     services = open_services(settings)
     try:
         ensure_secret_key(settings)
-        made = services.account_manager.ensure_admin(settings.admin_password or None) if settings.auth_enabled else ""
+        made = services.users.ensure_admin(settings.admin_password or None) if settings.auth_enabled else ""
         print_banner(services, port, made_admin=made)
     finally:
         services.close()
@@ -324,7 +327,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(one.default, bool):
             parser.add_argument(one.flag, dest=one.name, action=argparse.BooleanOptionalAction, help=one.doc)
         else:
-            parser.add_argument(one.flag, dest=one.name, help=one.doc)
+            names = [SHORT[one.name], one.flag] if one.name in SHORT else [one.flag]
+            parser.add_argument(*names, dest=one.name, help=one.doc)
     chosen = vars(parser.parse_args(arguments))
     config, reload = chosen.pop("config"), chosen.pop("reload")
     try:

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from account_manager import AccountManager
-from auth import Authenticator
+from auth import Authenticator, Readers
 from config import Settings, prepare_directories
+from credentials.htpasswd import HtpasswdFile
 from credentials.passwords import Passwords
 from database import schema
 from database.accounts import Accounts
 from database.catalogue import Catalogue
 from database.engine import Database
+from database.publishers import Publishers
+from database.rights import Rights
 from database.search import Search
+from database.sign_ins import RefusedSignIns
 from database.statistics import DownloadCounter
+from database.tokens import Tokens
 from distributions.sandbox import Inspector
-from package_manager import PackageManager, Rules
+from identities import Rules
+from package_manager import PackageManager
+from package_manager import Rules as UploadRules
+from people.directories import directories_of, groups_of
+from people.rights import RightsManager
+from people.sessions import SessionManager
+from people.tokens import TokenManager
+from people.users import UserManager
+from permissions import CHANGING, MAIN, OPERATIONS, READING, Permission, Role
 from simple.pages import Pages
 from storage import Storage
 from storage.filesystem import FilesystemStorage
 
-INDEX = "main"
+INDEX = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +49,29 @@ class Services:
     search: Search
     pages: Pages
     downloads: DownloadCounter
-    accounts: Accounts
-    account_manager: AccountManager
+    readers: Readers
+    users: UserManager
+    tokens: TokenManager
+    sessions: SessionManager
+    rights: RightsManager
+    sign_ins: RefusedSignIns
     authenticator: Authenticator
+
+    @property
+    def accounts(self) -> Accounts:
+        """The reader of accounts."""
+        return self.readers.accounts
+
+    def flush(self) -> None:
+        """Write down what was counted and gathered beside the requests."""
+        self.downloads.flush()
+        self.tokens.flush_uses()
+        self.sessions.flush_uses()
+        self.sign_ins.flush(self.database)
 
     def close(self) -> None:
         """Write down what waits, end the readers, close the database."""
-        self.downloads.flush()
-        self.account_manager.flush_uses()
+        self.flush()
         self.inspector.close()
         self.database.close()
 
@@ -58,38 +86,72 @@ def open_services(settings: Settings) -> Services:
     schema.prepare(database)
     storage = FilesystemStorage(settings.data_path)
     inspector = Inspector()
-    rules = Rules(
-        overwrite=settings.overwrite,
-        accept_legacy=settings.accept_legacy_sdists,
-        refuse_similar=settings.refuse_similar_names,
-        min_free_space=settings.min_free_space,
-    )
     passwords = Passwords()
-    accounts = Accounts(database)
+    htpasswd = _htpasswd(settings, passwords)
+    sign_ins = RefusedSignIns()
+    readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
+    users = UserManager(database, passwords, htpasswd=htpasswd, groups=groups_of(settings))
     return Services(
         settings=settings,
         database=database,
         storage=storage,
         inspector=inspector,
-        manager=PackageManager(database, storage, inspector, rules),
+        manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
         catalogue=Catalogue(database, INDEX),
         search=Search(database, INDEX),
-        pages=Pages(),
+        pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),
-        accounts=accounts,
-        account_manager=AccountManager(
+        readers=readers,
+        users=users,
+        tokens=TokenManager(database, usual_days=settings.auth_token_days, max_days=settings.auth_token_max_days),
+        sessions=SessionManager(
             database,
-            passwords,
-            token_max_days=settings.auth_token_max_days,
-            session_days=settings.auth_session_days,
+            days=settings.auth_session_days,
+            idle_minutes=settings.auth_idle_minutes,
+            admin_idle_minutes=settings.auth_admin_idle_minutes,
         ),
+        rights=RightsManager(database),
+        sign_ins=sign_ins,
         authenticator=Authenticator(
-            accounts,
-            passwords,
-            enabled=settings.auth_enabled,
-            read_expires=settings.auth_read_expires,
-            write_expires=settings.auth_write_expires,
-            # A proxy is there, and one that says nothing of itself looks like this machine.
-            default_password=not settings.base_url and not settings.trusted_proxies,
+            readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd)
         ),
+    )
+
+
+def _htpasswd(settings: Settings, passwords: Passwords) -> HtpasswdFile | None:
+    if not (settings.auth_enabled and settings.auth_htpasswd):
+        return None
+    return HtpasswdFile(Path(settings.auth_htpasswd).expanduser().absolute(), passwords)
+
+
+def _upload_rules(settings: Settings) -> UploadRules:
+    return UploadRules(
+        overwrite=settings.overwrite,
+        accept_legacy=settings.accept_legacy_sdists,
+        refuse_similar=settings.refuse_similar_names,
+        min_free_space=settings.min_free_space,
+    )
+
+
+def public(settings: Settings) -> frozenset[Permission]:
+    """What anybody may. On a server without authentication that is all but managing people."""
+    if not settings.auth_enabled:
+        return READING | CHANGING
+    required = frozenset().union(*(OPERATIONS[word] for word in settings.auth_require))
+    return READING - required
+
+
+def _rules(settings: Settings) -> Rules:
+    return Rules(
+        enabled=settings.auth_enabled,
+        read_expires=settings.auth_read_expires,
+        write_expires=settings.auth_write_expires,
+        # A proxy is there, and one that says nothing of itself looks like this machine.
+        default_password=not settings.base_url and not settings.trusted_proxies,
+        public=public(settings),
+        # Who need not sign in to upload is what an uploader is: others' projects are not theirs.
+        public_role=Role.NONE if "update" in settings.auth_require else Role.UPLOADER,
+        default_role=Role(settings.auth_default_role),
+        directory_roles=(("htpasswd", Role(settings.auth_htpasswd_role)),),
+        require_factor=settings.auth_require_factor,
     )

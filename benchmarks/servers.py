@@ -186,8 +186,8 @@ def credentials(data: Path) -> dict[str, dict[str, str]]:
     services = open_services(load_settings(Path(os.devnull), {"data_dir": str(data), "auth_enabled": "true"}, {}))
     by = Actor("benchmark")
     try:
-        services.account_manager.create_user(_USER, PASSWORD, by=by)
-        token, _ = services.account_manager.create_token(_USER, "benchmark", None, by=by)
+        services.users.create_user(_USER, PASSWORD, by=by)
+        token, _ = services.tokens.create_token(_USER, "benchmark", by=by)
     finally:
         services.close()
     return {"token": _basic("__token__", token.text), "password": _basic(_USER, PASSWORD)}

@@ -14,19 +14,20 @@ import click
 
 import config
 from config import OPTIONS, Settings
-from options import written
+from options import SHORT, written
 
 if TYPE_CHECKING:
     from database.accounts import Accounts
     from database.catalogue import Catalogue
     from database.engine import Database
     from database.journal import Actor
+    from database.rights import Rights
     from database.search import Search
     from database.statistics import DownloadCounter
+    from database.tokens import Tokens
     from services import Services
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-SHORT = {"host": "-H", "port": "-p"}
 
 
 @dataclass(slots=True)
@@ -94,6 +95,8 @@ class Reader:
     catalogue: Catalogue
     search: Search
     accounts: Accounts
+    tokens: Tokens
+    rights: Rights
     downloads: DownloadCounter
 
 
@@ -104,8 +107,10 @@ def reading(chosen: Chosen) -> Iterator[Reader]:
     from database.accounts import Accounts
     from database.catalogue import Catalogue
     from database.engine import Database
+    from database.rights import Rights
     from database.search import Search
     from database.statistics import DownloadCounter
+    from database.tokens import Tokens
 
     settings = chosen.settings()
     if not settings.database_path.exists():
@@ -114,8 +119,8 @@ def reading(chosen: Chosen) -> Iterator[Reader]:
     try:
         schema.prepare(database)
         yield Reader(
-            settings, database, Catalogue(database), Search(database), Accounts(database),
-            DownloadCounter(database),
+            settings, database, Catalogue(database), Search(database), Accounts(database), Tokens(database),
+            Rights(database), DownloadCounter(database),
         )  # fmt: skip
     finally:
         database.close()

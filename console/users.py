@@ -22,9 +22,12 @@ from console.output import answer, as_json, say, table, wanted
 from errors import UnknownUser
 
 if TYPE_CHECKING:
-    from database.accounts import Account, TokenRow
+    from database.accounts import Account
+    from database.tokens import TokenRow
+    from people.tokens import Limits
     from services import Services
 
+SCOPES = ("read", "upload", "yank", "admin")
 password_option = click.option("--password", help="The password; on a terminal it is asked for, hidden.")
 
 
@@ -56,7 +59,7 @@ def create(chosen: Chosen, username: str | None, password: str | None, email: st
     name = _username(username)
     secret = wanted(password, "--password", "Password", secret=True)
     with services_of(chosen) as services:
-        services.account_manager.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
+        services.users.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
         made = _account(services, name)
         _remind(services.settings)
     if json_:
@@ -99,7 +102,7 @@ def _set_active(chosen: Chosen, username: str | None, *, active: bool, json_: bo
     name = _username(username)
     with services_of(chosen) as services:
         before = _account(services, name)
-        services.account_manager.set_active(name, active=active, by=shell_actor())
+        services.users.set_active(name, active=active, by=shell_actor())
         after = _account(services, name)
     if json_:
         as_json(_shown(after))
@@ -142,7 +145,7 @@ def change_password(chosen: Chosen, username: str | None, password: str | None, 
     name = _username(username)
     secret = wanted(password, "--password", "New password", secret=True)
     with services_of(chosen) as services:
-        services.account_manager.set_password(name, secret, by=shell_actor())
+        services.users.set_password(name, secret, by=shell_actor())
         changed = _account(services, name)
     if json_:
         as_json(_shown(changed))
@@ -153,11 +156,15 @@ def change_password(chosen: Chosen, username: str | None, password: str | None, 
 @user.command("token")
 @username_option
 @click.option("--token-name", metavar="TEXT", help="What the token is for.")
-@click.option("--expires-days", type=click.IntRange(min=1), metavar="DAYS", help="How long it stands; else for ever.")
+@click.option("--expires-days", type=click.IntRange(min=0), metavar="DAYS", help="How long it stands; 0: for ever.")
+@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="What it is for; else all but admin.")
+@click.option("--project", "projects", multiple=True, metavar="NAME", help="A project, or acme-*; else all.")
+@click.option("--index", metavar="NAME", help="The one index that it is for; else any.")
+@click.option("--note", default="", metavar="TEXT", help="A word about it.")
 @json_option
 @where_options
 @pass_chosen
-def token(chosen: Chosen, username: str | None, token_name: str | None, expires_days: int | None, json_: bool) -> None:
+def token(chosen: Chosen, /, username: str | None, token_name: str | None, json_: bool, **said: Any) -> None:
     """Make an API token.
 
     It stands alone on a line of stdout, this once; explanations go to stderr.
@@ -165,7 +172,7 @@ def token(chosen: Chosen, username: str | None, token_name: str | None, expires_
     name = _username(username)
     label = wanted(token_name, "--token-name", "Name of the token")
     with services_of(chosen) as services:
-        text, row = services.account_manager.create_token(name, label, expires_days, by=shell_actor())
+        text, row = services.tokens.create_token(name, label, _limits(**said), by=shell_actor())
         owner = _account(services, name)
         _remind(services.settings)
     if not owner.active:
@@ -178,10 +185,20 @@ def token(chosen: Chosen, username: str | None, token_name: str | None, expires_
     click.echo(text.text)
 
 
+def _limits(
+    expires_days: int | None, scopes: tuple[str, ...], projects: tuple[str, ...], index: str | None, note: str
+) -> Limits:
+    from people.tokens import USUAL, USUAL_SCOPES, Limits
+
+    days = USUAL if expires_days is None else expires_days or None
+    return Limits(days, scopes or USUAL_SCOPES, index, projects, note)
+
+
 def _token(row: TokenRow) -> dict[str, Any]:
     return {
         "id": row.id, "name": row.name, "username": row.username, "created": row.created, "expires": row.expires,
-        "last_used": row.last_used, "last_address": row.last_address,
+        "last_used": row.last_used, "last_address": row.last_address, "scopes": row.scopes, "index": row.index,
+        "projects": ", ".join(row.projects), "note": row.note,
     }  # fmt: skip
 
 
@@ -197,11 +214,23 @@ def tokens(chosen: Chosen, username: str | None, json_: bool) -> None:
     """
     name = _username(username)
     with reading(chosen) as reader:
-        found = [_token(row) for row in reader.accounts.tokens_of(_account(reader, name).username)]
+        found = [_token(row) for row in reader.tokens.of_user(_account(reader, name).username)]
     if json_:
         as_json(found)
         return
-    columns = ("ID", "NAME", "USERNAME", "CREATED", "EXPIRES", "LAST USED", "FROM")
+    columns = (
+        "ID",
+        "NAME",
+        "USERNAME",
+        "CREATED",
+        "EXPIRES",
+        "LAST USED",
+        "FROM",
+        "SCOPES",
+        "INDEX",
+        "PROJECTS",
+        "NOTE",
+    )
     table(columns, (tuple(one.values()) for one in found), nothing="No tokens.")
 
 
@@ -221,7 +250,7 @@ def revoke_token(chosen: Chosen, username: str | None, text: str | None, json_: 
     public_id = whole.id if whole else said
     with services_of(chosen) as services:
         owner = _account(services, name)
-        services.account_manager.revoke_token(owner.username, public_id, by=shell_actor())
+        services.tokens.revoke_token(owner.username, public_id, by=shell_actor())
     if json_:
         as_json({"revoked": public_id})
     else:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from credentials import legacy_hashes
 from errors import InvalidRequest, Unavailable
 
 LONGEST_BYTES = 4096
@@ -26,25 +29,41 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """The hash to keep. Raises InvalidRequest for an empty password or one of more than 4,096 bytes."""
-        if not password:
-            raise InvalidRequest("The password is empty; choose one.")
-        if len(password.encode()) > LONGEST_BYTES:
-            raise InvalidRequest(f"The password has more than {LONGEST_BYTES:,} bytes; choose a shorter one.")
+        must_be_possible(password)
         with self._places:
             return self._hasher.hash(password)
 
     def verify(self, password_hash: str | None, password: str) -> bool:
-        """Whether the password belongs to the hash; None stands for a user that is not there.
+        """Whether the password belongs to the hash; None or "" stands for a user that is not there or has none.
 
         Raises Unavailable if too many others wait to be checked.
         """
         if not password or len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
             return False
+        with self.place():
+            try:
+                return self._checks(password_hash or self._nobody, password) and bool(password_hash)
+            except (VerificationError, InvalidHashError, UnicodeEncodeError):
+                return False
+
+    def _checks(self, password_hash: str, password: str) -> bool:
+        if not legacy_hashes.is_legacy(password_hash):
+            return self._hasher.verify(password_hash, password)
+        if password_hash.startswith("$2"):
+            return legacy_hashes.checks(password_hash, password)
+        wrapped = legacy_hashes.inner(password_hash, password)
+        return wrapped is not None and self._hasher.verify(wrapped[1], wrapped[0])
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Whether a good password should be kept anew, under the hash of today."""
+        return legacy_hashes.is_legacy(password_hash) or self._hasher.check_needs_rehash(password_hash)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place to compute a slow hash in. Raises Unavailable where too many wait for one."""
         self._take_place()
         try:
-            return self._hasher.verify(password_hash or self._nobody, password) and password_hash is not None
-        except (VerificationError, InvalidHashError, UnicodeEncodeError):
-            return False
+            yield
         finally:
             self._places.release()
 
@@ -64,3 +83,29 @@ class Passwords:
     def _nobody(self) -> str:
         """An unknown name is checked against this, so that it takes as long as a known one."""
         return self._hasher.hash("nobody has this password")
+
+
+def must_be_possible(password: str) -> None:
+    """Raises InvalidRequest for an empty password or one of more than 4,096 bytes."""
+    if not password:
+        raise InvalidRequest("The password is empty; choose one.")
+    if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
+        raise InvalidRequest(f"The password has more than {LONGEST_BYTES:,} bytes; choose a shorter one.")
+
+
+_COMMON = frozenset(
+    {"password", "password1", "123456789012", "qwertyuiop12", "correct horse battery staple", "changeme"}
+)
+_GOOD_LENGTH = 12
+
+
+def advice(password: str, username: str) -> str:
+    """Why a password is weak, in a sentence; "" for one that is fine. To advise with, never to refuse."""
+    lowered = password.lower()
+    if lowered in _COMMON:
+        return "This password is one that everybody tries; a sentence of your own is better."
+    if len(username) > 2 and username.lower() in lowered:
+        return "This password has your name in it; a sentence of your own is better."
+    if len(password) < _GOOD_LENGTH:
+        return f"This password has fewer than {_GOOD_LENGTH} characters; longer is better."
+    return ""

@@ -83,6 +83,14 @@ def index_id_of(connection: Connection, index: str) -> int:
     return connection.execute(sql.INDEX_ID, {"name": index}).scalar_one()
 
 
+def began_with(connection: Connection, index_id: int, new: NewFile) -> bool:
+    """Whether a project's row was made for this file."""
+    created = connection.execute(
+        select(Project.created).where(Project.index_id == index_id, Project.name == new.project)
+    ).scalar_one()
+    return bool(created == new.uploaded)
+
+
 def held_file(connection: Connection, index_id: int, filename: str) -> HeldFile | None:
     """The file of that name, in whatever case, or None."""
     row = connection.execute(sql.HELD_FILE, {"index_id": index_id, "filename_key": filename.lower()}).first()

@@ -169,52 +169,11 @@ class JournalEntry(Base):
     request_id: Mapped[str | None] = mapped_column(String(80))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
     chain: Mapped[str] = mapped_column(String(64))
-    __table_args__ = (Index("ix_journal_index_name_project_serial", "index_name", "project", "serial"),)
-
-
-class User(Base):
-    """An account. Deactivated, never erased. ``default_password`` stands until the shipped password is changed."""
-
-    __tablename__ = "users"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str] = mapped_column(String(100))
-    username_key: Mapped[str] = mapped_column(String(100), unique=True)
-    password_hash: Mapped[str] = mapped_column(String(300))
-    email: Mapped[str] = mapped_column(String(300), default="")
-    is_admin: Mapped[bool] = mapped_column(default=False)
-    active: Mapped[bool] = mapped_column(default=True)
-    default_password: Mapped[bool] = mapped_column(default=False)
-    created: Mapped[datetime] = mapped_column(Moment)
-    last_login: Mapped[datetime | None] = mapped_column(Moment)
-
-
-class Token(Base):
-    """An API token: its public id, and the hash of its secret. Revoked, never erased."""
-
-    __tablename__ = "tokens"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    public_id: Mapped[str] = mapped_column(String(20), unique=True)
-    secret_sha256: Mapped[str] = mapped_column(String(64))
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    name: Mapped[str] = mapped_column(String(200))
-    created: Mapped[datetime] = mapped_column(Moment)
-    expires: Mapped[datetime | None] = mapped_column(Moment)
-    revoked: Mapped[datetime | None] = mapped_column(Moment)
-    last_used: Mapped[datetime | None] = mapped_column(Moment)
-    last_address: Mapped[str | None] = mapped_column(String(80))
-
-
-class Session(Base):
-    """A signed-in browser: the hash of its cookie, its person, its end."""
-
-    __tablename__ = "sessions"
-    id_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
-    created: Mapped[datetime] = mapped_column(Moment)
-    last_seen: Mapped[datetime] = mapped_column(Moment)
-    expires: Mapped[datetime] = mapped_column(Moment)
-    address: Mapped[str | None] = mapped_column(String(80))
-    user_agent: Mapped[str] = mapped_column(String(300), default="")
+    __table_args__ = (
+        Index("ix_journal_index_name_project_serial", "index_name", "project", "serial"),
+        Index("ix_journal_actor_serial", "actor", "serial"),
+        Index("ix_journal_at", "at"),
+    )
 
 
 class Counter(Base):

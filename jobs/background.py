@@ -60,8 +60,7 @@ class Background:
             self._guarded("flush", self._flush)
 
     def _flush(self) -> None:
-        self._services.downloads.flush()
-        self._services.account_manager.flush_uses()
+        self._services.flush()
 
     def _at_start(self) -> None:
         self._guarded("sweep", self._sweep)

@@ -58,10 +58,14 @@ class _Flight:
 
 
 class Pages:
-    """The pages that were drawn, least recently used out first, at most ``max_bytes`` of them. Safe between threads."""
+    """The pages that were drawn, least recently used out first, at most ``max_bytes`` of them. Safe between threads.
 
-    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+    ``private`` pages are not for everybody: caches on the way may not keep them.
+    """
+
+    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES, *, private: bool = False) -> None:
         self.max_bytes = max_bytes
+        self.private = private
         self._kept: OrderedDict[PageKey, tuple[Hashable, Page]] = OrderedDict()
         self._flights: dict[tuple[PageKey, Hashable], _Flight] = {}
         self._lock = Lock()
@@ -118,7 +122,7 @@ class Pages:
     def _fly(self, flight: _Flight, key: PageKey, source: Source, validity: Hashable) -> Page:
         try:
             if flight.page is None:
-                page = draw(source, *key[1:])
+                page = draw(source, *key[1:], private=self.private)
                 self._keep(key, validity, page)
                 flight.page = page
             return flight.page
@@ -142,23 +146,25 @@ class Pages:
                 self._bytes -= _weight(dropped)
 
 
-def draw(source: Source, project: NormalizedName | None, media_type: str, coding: str) -> Page:
+def draw(
+    source: Source, project: NormalizedName | None, media_type: str, coding: str, *, private: bool = False
+) -> Page:
     """Draw one page: the project's detail, or the project list for None. Raises what the source raises."""
     pen = json if media_type == SIMPLE_JSON else html
     if project is None:
         listing = source.project_list()
-        return _page(pen.draw_project_list(listing), listing.serial, media_type, coding)
+        return _page(pen.draw_project_list(listing), listing.serial, media_type, coding, private=private)
     detail = source.project_detail(project)
-    return _page(pen.draw_project_detail(detail), detail.serial, media_type, coding)
+    return _page(pen.draw_project_detail(detail), detail.serial, media_type, coding, private=private)
 
 
-def _page(plain: bytes, serial: int, media_type: str, coding: str) -> Page:
+def _page(plain: bytes, serial: int, media_type: str, coding: str, *, private: bool) -> Page:
     body = _coded(plain, coding)
     etag = f'"{sha256(f"{media_type} {coding} ".encode() + body).hexdigest()[:32]}"'
     shared = (
         ("ETag", etag),
-        ("Cache-Control", "no-cache"),
-        ("Vary", "Accept, Accept-Encoding"),
+        ("Cache-Control", "private, no-cache" if private else "no-cache"),
+        ("Vary", "Accept, Accept-Encoding, Authorization" if private else "Accept, Accept-Encoding"),
         ("X-PyPI-Last-Serial", str(serial)),
     )
     headers = (

@@ -66,8 +66,8 @@ def services(open_server: Callable[..., Services]) -> Services:
 def secured(open_server: Callable[..., Services]) -> Services:
     """A server with authentication: alice is its administrator, bob an uploader."""
     made = open_server(auth_enabled="true")
-    made.account_manager.create_user("alice", PASSWORDS["alice"], is_admin=True, by=TESTER)
-    made.account_manager.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    made.users.create_user("alice", PASSWORDS["alice"], is_admin=True, by=TESTER)
+    made.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     return made
 
 

@@ -123,7 +123,10 @@ def test_a_strange_variable_is_a_warning_without_its_value() -> None:
         ("[server]\nprot = 1\n", "pypi.conf [server]: 'prot' is not known; did you mean port?"),
         ("[auth]\nport = 1\n", "pypi.conf [auth]: 'port' is not known; it belongs to [server]."),
         ("[serve]\nport = 1\n", "pypi.conf: section 'serve' is not known; did you mean server?"),
-        ("[DEFAULT]\nport = 1\n", "pypi.conf: section 'DEFAULT' is not known; known are: auth, granian, server"),
+        (
+            "[DEFAULT]\nport = 1\n",
+            "pypi.conf: section 'DEFAULT' is not known; known are: auth, granian, ldap, openid, publishing, server",
+        ),
         ("port = 1\n", "pypi.conf, line 1: neither [section] nor key = value"),
         ("[server]\nsecret_key hidden\n", "pypi.conf, line 2: neither [section] nor key = value"),
         ("[server]\nport = 1\nport = 2\n", "pypi.conf, line 3: [server] port is there twice"),

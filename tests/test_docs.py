@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 import errors
-from auth import Permission
+from permissions import Permission
 from views.errors import status_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +53,9 @@ def test_every_view_declares_what_it_needs(app: Flask) -> None:
         assert hasattr(view, "permission"), f"{address} declares no permission"
         needs: Permission | None = view.permission
         assert (needs.value if needs else "-") in rows[address][1], f"{address} needs {needs}"
-        if methods - {"GET"} and needs in {None, Permission.READ}:
+        if needs in {Permission.YANK, Permission.DELETE}:
+            assert getattr(view, "project_argument", ""), f"{address} does not say which project the right has to be on"
+        if methods - {"GET"} and needs in {None, Permission.LIST}:
             assert address in {"/login", "/logout", "/pypi", "/RPC2"}
 
 

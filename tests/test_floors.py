@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOOR = {
     "errors": 0.0,
     "options": 0.1,
+    "auth_options": 0.15,
     "config": 0.2,
     "simple": 1,
     "distributions": 1,
@@ -21,8 +22,10 @@ FLOOR = {
     "storage": 2,
     "upstream": 2,
     "credentials": 2,
+    "permissions": 2.5,
+    "identities": 2.8,
     "package_manager": 3,
-    "account_manager": 3,
+    "people": 3,
     "auth": 3,
     "services": 3.5,
     "views": 4,
@@ -44,6 +47,17 @@ ONLY_IN = {
     "urllib3": {"upstream", "storage", "credentials"},
     "pkginfo": {"distributions"},
     "argon2": {"credentials"},
+    "bcrypt": {"credentials"},
+    "passlib": {"credentials"},
+    "jwt": {"credentials"},
+    "authlib": {"credentials"},
+    "ldap3": {"credentials"},
+    "pyotp": {"credentials"},
+    "segno": {"credentials"},
+    "webauthn": {"credentials"},
+    "cryptography": {"credentials", "distributions"},
+    "pypi_attestations": {"distributions"},
+    "sigstore": {"distributions"},
 }
 # Not of the house: a check from outside, and what measures it.
 OUTSIDE = {"test_server.py", "tests", "benchmarks", "deployments"}

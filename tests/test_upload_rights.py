@@ -8,6 +8,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 
 from database.models import JournalEntry
+from people.tokens import Limits
 from services import Services
 from tests.conftest import TESTER, basic
 from tests.multipart_form import upload
@@ -26,8 +27,8 @@ def test_uploading_needs_a_login_when_authentication_is_on(secured_client: Flask
 
 def test_tokens_upload(secured_client: FlaskClient, secured: Services, wheel: Path) -> None:
     """A token uploads under __token__ and under its owner's name, and no more once it is revoked."""
-    by = secured.account_manager
-    token, row = by.create_token("bob", "ci", 30, by=TESTER)
+    by = secured.tokens
+    token, row = by.create_token("bob", "ci", Limits(30), by=TESTER)
     for username in ("__token__", "bob"):
         assert upload(secured_client, wheel, headers=basic(username, token.text)).status_code == 200
     assert upload(secured_client, wheel, headers={"Authorization": f"Bearer {token.text}"}).status_code == 200
@@ -39,7 +40,7 @@ def test_tokens_upload(secured_client: FlaskClient, secured: Services, wheel: Pa
 def test_a_deactivated_account_uploads_no_more(secured_client: FlaskClient, secured: Services, wheel: Path) -> None:
     """S112: the cached verdict ends with the account."""
     assert upload(secured_client, wheel, headers=basic("bob")).status_code == 200
-    secured.account_manager.set_active("bob", active=False, by=TESTER)
+    secured.users.set_active("bob", active=False, by=TESTER)
     assert upload(secured_client, wheel, headers=basic("bob")).status_code == 401
 
 

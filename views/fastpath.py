@@ -11,8 +11,8 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from auth import Permission, allows
 from errors import Refusal
+from permissions import Permission, Where, allows
 from services import INDEX, Services
 from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
@@ -34,7 +34,10 @@ class FastPath:
         self._catalogue = services.catalogue
         self._authenticator = services.authenticator
         self._files = files
-        self._public = allows(services.authenticator.nobody, Permission.READ)
+        self._public = {
+            permission: allows(services.authenticator.nobody, permission)
+            for permission in (Permission.LIST, Permission.DOWNLOAD)
+        }
         self._keys: dict[tuple[str, str | None, str | None], PageKey] = {}
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
@@ -42,15 +45,12 @@ class FastPath:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         if method not in {"GET", "HEAD"} or environ.get("QUERY_STRING") or "HTTP_COOKIE" in environ:
             return None
-        header = environ.get("HTTP_AUTHORIZATION")
-        if not (self._public if header is None else self._may_read(header)):
-            return None
         try:
             if path.startswith(_LIST):
                 return self._page(method, path, environ)
             if path.startswith("/packages/"):
                 found = _FILE.fullmatch(path)
-                if found is not None:
+                if found is not None and self._may(Permission.DOWNLOAD, found[1], environ):
                     return self._files.answer(method, NormalizedName(found[1]), found[2], environ)
         except Refusal:
             return None  # Flask says it in the right form
@@ -58,16 +58,20 @@ class FastPath:
             return None
         return None
 
-    def _may_read(self, header: str) -> bool:
-        if not self._authenticator.enabled:
-            return self._public
+    def _may(self, permission: Permission, project: str | None, environ: dict[str, Any]) -> bool:
+        header = environ.get("HTTP_AUTHORIZATION")
+        if header is None or not self._authenticator.enabled:
+            return self._public[permission]
         identity = self._authenticator.remembered(header)
-        return identity is not None and not identity.has_default_password and allows(identity, Permission.READ)
+        if identity is None or identity.has_default_password:
+            return False
+        environ["pypi.user"] = identity.username or "-"
+        return allows(identity, permission, Where(INDEX, project))
 
     def _page(self, method: str, path: str, environ: dict[str, Any]) -> Answer | None:
         asked = path, environ.get("HTTP_ACCEPT"), environ.get("HTTP_ACCEPT_ENCODING")
         key = self._keys.get(asked) or self._key(asked)
-        if key is None:
+        if key is None or not self._may(Permission.LIST, key[1], environ):
             return None
         project = key[1]
         page = self._pages.cached(key, self._catalogue.validity(project))

@@ -15,10 +15,10 @@ from typing import Any, BinaryIO, NamedTuple
 from flask import Blueprint, Response, current_app, request
 from packaging.utils import NormalizedName
 
-from auth import Permission
 from database.catalogue import Catalogue
 from database.statistics import DownloadCounter
 from errors import UnknownFile, UnknownProject
+from permissions import Permission
 from simple.conditional import (
     ByteRange,
     Unsatisfiable,
@@ -75,6 +75,7 @@ class FileServer:
         lane: SlowLane,
         *,
         immutable: bool = True,
+        private: bool = False,
     ) -> None:
         self._catalogue = catalogue
         self._storage = storage
@@ -84,7 +85,11 @@ class FileServer:
         self._bytes = 0
         self._lock = threading.Lock()
         # Where files can be replaced, a client has to ask each time.
-        self._caching = "public, max-age=365000000, immutable, no-transform" if immutable else "no-cache, no-transform"
+        keepers = "private" if private else "public"
+        self._caching = (
+            f"{keepers}, max-age=365000000, immutable, no-transform" if immutable else "no-cache, no-transform"
+        )
+        self._vary = [("Vary", "Authorization")] if private else []
 
     def answer(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer:
         """The answer to a GET or HEAD. Raises UnknownProject, UnknownFile, StorageFailed."""
@@ -206,6 +211,7 @@ class FileServer:
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
+            *self._vary,
         ]
 
     def _keep(self, key: tuple[str, str], validity: int, served: Served) -> None:
@@ -263,7 +269,7 @@ class FileBody:
 
 
 @blueprint.get("/packages/<project>/<filename>")
-@requires(Permission.READ)
+@requires(Permission.DOWNLOAD, project="project")
 def download(project: str, filename: str) -> Response:
     """A distribution, or with ``.metadata`` its core metadata (PEP 658)."""
     server: FileServer = current_app.extensions["file_server"]

@@ -13,40 +13,57 @@ from urllib.parse import urlsplit
 
 from flask import g, request
 from flask_login import current_user
+from packaging.utils import NormalizedName
 
-from auth import Identity, Peer, Permission, allows, identity_of
+from auth import Peer
 from config import Settings
 from database.journal import Actor
-from errors import Forbidden, NotAuthenticated
+from database.rights import Ground
+from distributions.filenames import check_project_name
+from errors import Forbidden, InvalidName, NotAuthenticated
+from permissions import READING, Identity, Permission, Where, allows, why_not
+from services import INDEX
 from views import services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def requires(permission: Permission | None, *, asked_inside: bool = False) -> Callable[[View], View]:
+def requires(permission: Permission | None, *, project: str = "", asked_inside: bool = False) -> Callable[[View], View]:
     """Declare what a view needs; None for one that anybody may ask, such as the login page.
 
-    A view that asks for it itself, by ``must``, says so.
+    ``project`` is the argument of the view that names a project, where the right is one to that project. A view that
+    asks for it itself, by ``must``, says so. Asked before anything is looked up, so that a name that is there and one
+    that is not are answered alike.
     """
 
     def declare(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if permission is not None and not asked_inside:
-                must(permission)
+                must(permission, project_named(kwargs[project]) if project else None)
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
+        guarded.project_argument = project  # type: ignore[attr-defined]
         return cast("View", guarded)
 
     return declare
 
 
-def must(permission: Permission) -> Identity:
+def project_named(text: str) -> NormalizedName | None:
+    """The project that a path speaks of; None for what is no name at all, which nobody has a right to."""
+    try:
+        return check_project_name(text)
+    except InvalidName:
+        return None
+
+
+def must(permission: Permission, project: NormalizedName | None = None) -> Identity:
     """The asker, who may do this. Raises NotAuthenticated for nobody, Forbidden for somebody without the right."""
     asker = identity()
-    if allows(asker, permission):
+    place = where(permission, project)
+    if allows(asker, permission, place):
         return asker
     if not services().settings.auth_enabled:
         raise Forbidden(
@@ -54,9 +71,19 @@ def must(permission: Permission) -> Identity:
         )
     if not asker.is_known:
         raise NotAuthenticated("This needs a login; send a username and password, or a token.")
-    if asker.token is not None and permission is Permission.ACCOUNT:
-        raise Forbidden("A token cannot manage tokens; use your username and password.")
-    raise Forbidden(f"{asker.username} may not do this: it needs the permission '{permission.value}'.")
+    raise Forbidden(why_not(asker, permission, place))
+
+
+def where(permission: Permission, project: NormalizedName | None) -> Where:
+    """The place that is asked about. Reading is judged by index, so nothing of the project need be known."""
+    if project is None or permission in READING:
+        return Where(INDEX, project)
+    return place_of(services().readers.rights.ground(INDEX, project), project)
+
+
+def place_of(ground: Ground, project: NormalizedName) -> Where:
+    """A project and the facts about its name."""
+    return Where(INDEX, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
 
 
 def identity() -> Identity:
@@ -72,10 +99,16 @@ def _identify() -> Identity:
     authenticator = services().authenticator
     header = request.headers.get("Authorization")
     if header is None and takes_session() and authenticator.enabled and current_user.is_authenticated:
-        return identity_of(current_user.account, by_session=True)
-    found = authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
-    if found.token is not None:
-        services().account_manager.note_use(found.token, peer().address)
+        return authenticator.identities.by_session(current_user.row)
+    return by_header()
+
+
+def by_header() -> Identity:
+    """Who is asking by the Authorization header as of now. Raises NotAuthenticated."""
+    header = request.headers.get("Authorization")
+    found = services().authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
+    if found.token is not None and found.publisher is None:
+        services().tokens.note_use(found.token, peer().address)
     return found
 
 

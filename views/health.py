@@ -5,8 +5,8 @@ from __future__ import annotations
 import prometheus_client
 from flask import Blueprint, Response, current_app
 
-from auth import Permission
 from errors import Refusal
+from permissions import Permission
 from views import services
 from views.guards import must, peer, requires
 

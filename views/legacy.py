@@ -9,10 +9,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 
-from auth import Permission
 from database.catalogue import ReleaseDetail
 from distributions.filenames import check_version, release_key
 from errors import InvalidVersion, UnknownProject, UnknownRelease
+from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, project_latest, yanked_reason
 from simple.model import File, ProjectDetail, offered_versions
@@ -33,7 +33,7 @@ _HEADERS = {
 
 
 @blueprint.get("/pypi/<project>/json", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST, project="project")
 def project_json(project: str) -> Response:
     """The project, its latest release, and the files of every version."""
     name = normalized(project)
@@ -45,7 +45,7 @@ def project_json(project: str) -> Response:
 
 
 @blueprint.get("/pypi/<project>/<version>/json", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST, project="project")
 def release_json(project: str, version: str) -> Response:
     """One release; its version may be spelled in any way."""
     name = normalized(project)

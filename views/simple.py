@@ -7,9 +7,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, request
 from packaging.utils import NormalizedName
 
-from auth import Permission
 from distributions.filenames import check_project_name
 from errors import InvalidName, UnknownProject
+from permissions import Permission
 from services import INDEX
 from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
@@ -21,14 +21,14 @@ blueprint = Blueprint("simple", __name__)
 
 
 @blueprint.get("/simple/")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def project_list() -> Response:
     """Every project (PEP 503, 691)."""
     return _answer(None)
 
 
 @blueprint.get("/simple/<project>/")
-@requires(Permission.READ)
+@requires(Permission.LIST, project="project")
 def project_detail(project: str) -> Response:
     """The files of one project. Another spelling of its name is sent to the normalized one."""
     name = normalized(project)
@@ -38,14 +38,14 @@ def project_detail(project: str) -> Response:
 
 
 @blueprint.get("/simple")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def without_slash() -> Response:
     """To the form with the slash, whose relative links are right."""
     return moved("simple/")
 
 
 @blueprint.get("/simple/<project>")
-@requires(Permission.READ)
+@requires(Permission.LIST, project="project")
 def project_without_slash(project: str) -> Response:
     """To the form with the slash."""
     return moved(f"{normalized(project)}/")

@@ -8,14 +8,17 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, Response, request
+from packaging.utils import NormalizedName
 
-from auth import Permission
+from database.rights import ground
 from distributions.claims import Claim
-from errors import Gone, InvalidRequest, TooLarge, UnsupportedMedia, shown
+from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, UnsupportedMedia, shown
+from package_manager import Uploader
+from permissions import Permission, allows, why_not
 from services import INDEX
 from views import services, xmlrpc
 from views.forms import UploadForm, drain, read_form
-from views.guards import actor, must, requires
+from views.guards import actor, by_header, identity, must, place_of, requires
 from views.xmlrpc import is_xmlrpc
 
 blueprint = Blueprint("upload", __name__)
@@ -60,11 +63,29 @@ def _act(form: UploadForm) -> Response:
         raise InvalidRequest("The upload has no file; send it in the field 'content'.")
     if form.incoming.size == 0:
         raise InvalidRequest(f"The file {shown(form.filename)} is empty; build and upload it again.")
-    published = services().manager.publish(INDEX, form.incoming, claim_of(form, form.filename), by=actor())
+    published = services().manager.publish(
+        INDEX, form.incoming, claim_of(form, form.filename), uploader=_uploader(), by=actor()
+    )
     if not published.changed:
         return _said(f"{published.filename} is here already with the same contents; nothing was changed.")
     warnings = "".join(f"Warning: {warning}\n" for warning in published.warnings)
     return _said(f"{published.filename} was published as {published.project} {published.version}.", warnings)
+
+
+def _uploader() -> Uploader:
+    """The asker, whose right to the project is asked again within the transaction that lists the file: it may have
+    ended, or the project may have become another's, while the body came.
+    """
+
+    def permit(connection: Any, project: NormalizedName) -> None:
+        asker, place = by_header(), place_of(ground(connection, INDEX, project), project)
+        if not allows(asker, Permission.UPLOAD, place):
+            if not asker.is_known and services().settings.auth_enabled:
+                raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")
+            raise Forbidden(why_not(asker, Permission.UPLOAD, place))
+
+    owner = identity().username if services().settings.auth_first_upload_owns else None
+    return Uploader(permit, owner)
 
 
 def claim_of(form: UploadForm, filename: str) -> Claim:

@@ -13,8 +13,8 @@ from xmlrpc.client import Unmarshaller
 from defusedxml.xmlrpc import DefusedExpatParser
 from flask import Blueprint, Request, Response, request
 
-from auth import Permission
 from errors import InvalidRequest, Refusal, TooLarge, UnsupportedMedia, shown
+from permissions import Permission
 from views import rpc_methods
 from views.guards import requires
 from views.rpc_answers import draw_answer, draw_fault
@@ -46,7 +46,7 @@ def is_xmlrpc(asked: Request) -> bool:
 
 @blueprint.post("/pypi", strict_slashes=False)
 @blueprint.post("/RPC2", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def answer() -> Response:
     """Call a method."""
     if request.mimetype not in MEDIA_TYPES:
@@ -59,7 +59,7 @@ def answer() -> Response:
 
 
 @blueprint.get("/pypi", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def for_people() -> Response:
     """The address of the index as people know it, sent to its home page."""
     return moved("../" if request.path.endswith("/") else "./")

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import database.identity_models  # noqa: F401 - its tables belong to the metadata
 from database.models import Base
 
 context.configure(

@@ -371,12 +371,14 @@ def test_changes_need_a_right(secured_index: FlaskClient, method: str, path: str
 
 
 def test_administrators_and_their_tokens_may_delete(secured: Services, secured_index: FlaskClient) -> None:
-    """A token has the rights of its owner over packages."""
+    """A token has the rights of its owner over packages, as far as its scopes go."""
     answer = secured_index.delete("/api/packages/demo-pkg/2.0", headers=basic("alice"))
     assert answer.status_code == 200
-    token: Any = secured_index.post("/api/tokens", json={"name": "CI"}, headers=basic("alice")).json
-    bearer = {"Authorization": f"Bearer {token['token']}"}
-    assert secured_index.delete("/api/packages/demo-pkg", headers=bearer).status_code == 200
+    for scopes, status in ((["read", "upload", "yank"], 403), (["admin"], 200)):
+        body = {"name": "CI", "scopes": scopes}
+        token: Any = secured_index.post("/api/tokens", json=body, headers=basic("alice")).json
+        bearer = {"Authorization": f"Bearer {token['token']}"}
+        assert secured_index.delete("/api/packages/demo-pkg", headers=bearer).status_code == status
 
 
 def test_a_page_of_another_site_changes_nothing(index: FlaskClient) -> None:

@@ -35,19 +35,23 @@ def listed(client: FlaskClient, username: str = "alice") -> list[dict[str, Any]]
 def test_a_token_is_made_with_the_body_of_the_document(secured_client: FlaskClient) -> None:
     """``{"name", "expires_days"}`` gives a token that stands so many days."""
     made = make(secured_client, name="Token Name", expires_days=30)
-    assert set(made) == {"token", "id", "name", "created", "expires"}
+    assert set(made) == {"token", "id", "name", "created", "expires", "scopes", "index", "projects", "note"}
     assert made["token"].startswith(f"pcl_{made['id']}_")
     assert made["name"] == "Token Name"
     life = datetime.fromisoformat(made["expires"]) - datetime.fromisoformat(made["created"])
     assert life == timedelta(days=30)
-    assert make(secured_client)["expires"] is None
+    assert made["scopes"] == ["read", "upload", "yank"]
+    usual = make(secured_client)
+    assert datetime.fromisoformat(usual["expires"]) - datetime.fromisoformat(usual["created"]) == timedelta(days=90)
+    assert make(secured_client, expires_days=None)["expires"] is None
 
 
 def test_the_list_never_has_a_secret(secured_client: FlaskClient) -> None:
     """What is listed finds and revokes a token and cannot be used as one."""
     made = make(secured_client)
     (line,) = listed(secured_client)
-    assert set(line) == {"id", "name", "created", "expires", "last_used", "last_address"}
+    limits = {"scopes", "index", "projects", "note"}
+    assert set(line) == {"id", "name", "created", "expires", "last_used", "last_address"} | limits
     assert line["id"] == made["id"]
     secret = made["token"].split("_")[2]
     assert secret not in secured_client.get("/api/tokens", headers=basic("alice")).text
@@ -125,7 +129,7 @@ def test_the_longest_life_of_a_token_is_a_setting(open_server: Any, secured: Ser
 
 
 def test_every_name_that_the_description_allows_can_be_shown() -> None:
-    """Each character of the published pattern is printable, which is what account_manager asks for."""
+    """Each character of the published pattern is printable, which is what people.tokens asks for."""
     pattern = re.compile(LABEL["pattern"])
     allowed = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000 and pattern.match(chr(code))]
     assert len(allowed) > 30_000

@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 
 from config import load_settings
 from distributions.claims import Claim
+from people.tokens import Limits
 from services import INDEX, Services, open_services
 from tests.clients.programs import Credential, Programs, Project, Venv
 from tests.conftest import TESTER, LiveServer, free_port
@@ -148,7 +149,7 @@ def opened_shelf(folder: Path) -> Iterator[Shelf]:
 def token_for(server: LiveServer) -> Credential:
     """A new token of the administrator."""
     with closing(services_of(server, auth_enabled="true")) as services:
-        token, _ = services.account_manager.create_token("admin", "clients", 1, by=TESTER)
+        token, _ = services.tokens.create_token("admin", "clients", Limits(1), by=TESTER)
     return Credential("__token__", token.text)
 
 

@@ -89,7 +89,8 @@ def test_tokens_are_made_listed_and_revoked() -> None:
     assert data("user", "revoke-token", "--username", "bob", "--token", second["id"]) == {"revoked": second["id"]}
     assert data("user", "tokens", "--username", "bob") == []
     refusal("user", "revoke-token", "--username", "bob", "--token", second["id"])
-    assert run("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "0").exit_code == 2
+    assert data("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "0")["expires"] is None
+    assert run("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "-1").exit_code == 2
 
 
 @pytest.mark.usefixtures("accounts")

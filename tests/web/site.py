@@ -85,9 +85,9 @@ def serving(folder: Path, *, stocked: bool = True, **settings: str) -> Iterator[
     chosen = {"data_dir": str(folder / "data"), "secret_key": "k" * 40, **settings}
     with closing(open_services(load_settings(None, chosen, {}))) as services:
         if services.settings.auth_enabled:
-            services.account_manager.ensure_admin(None)
+            services.users.ensure_admin(None)
             for username, password in PASSWORDS.items():
-                services.account_manager.create_user(username, password, is_admin=username == "alice", by=TESTER)
+                services.users.create_user(username, password, is_admin=username == "alice", by=TESTER)
         if stocked:
             (folder / "dist").mkdir(parents=True, exist_ok=True)
             stock(services, folder / "dist")

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from people.tokens import Limits
 from server import create_app
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
@@ -28,19 +29,19 @@ def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> Non
 def test_revoking_ends_a_token(bob: Visitor, secured: Services) -> None:
     """It is gone from the list and from use."""
     bob.post("/account/tokens", name="CI", expires_days="")
-    (row,) = secured.accounts.tokens_of("bob")
+    (row,) = secured.readers.tokens.of_user("bob")
     assert row.expires is None
     assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 303
     assert "The token was revoked." in bob.get("/account").text
-    assert secured.accounts.tokens_of("bob") == []
+    assert secured.readers.tokens.of_user("bob") == []
 
 
 def test_nobody_revokes_anothers_token(bob: Visitor, secured: Services) -> None:
     """Another's token is as unknown as none."""
-    secured.account_manager.create_token("alice", "hers", None, by=TESTER)
-    (row,) = secured.accounts.tokens_of("alice")
+    secured.tokens.create_token("alice", "hers", Limits(None), by=TESTER)
+    (row,) = secured.readers.tokens.of_user("alice")
     assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 404
-    assert len(secured.accounts.tokens_of("alice")) == 1
+    assert len(secured.readers.tokens.of_user("alice")) == 1
 
 
 def test_a_token_form_is_checked(bob: Visitor, secured: Services) -> None:
@@ -48,7 +49,7 @@ def test_a_token_form_is_checked(bob: Visitor, secured: Services) -> None:
     for name, days in (("", "3"), ("x", "soon"), ("x", "0"), ("x", "-1"), ("x", "99999999999"), ("x\x00", "3")):
         answer = bob.post("/account/tokens", name=name, expires_days=days)
         assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
-    assert secured.accounts.tokens_of("bob") == []
+    assert secured.readers.tokens.of_user("bob") == []
 
 
 def test_changing_the_password_signs_other_browsers_out(bob: Visitor, secured: Services) -> None:
@@ -79,7 +80,7 @@ def test_a_password_form_is_checked(bob: Visitor) -> None:
 
 def test_a_token_opens_no_account_page(bob: Visitor, secured: Services) -> None:
     """A token manages neither tokens nor passwords."""
-    token, _ = secured.account_manager.create_token("bob", "CI", None, by=TESTER)
+    token, _ = secured.tokens.create_token("bob", "CI", Limits(None), by=TESTER)
     client = create_app(secured).test_client()
     assert client.get("/account", headers=basic("__token__", token.text)).status_code == 403
 

@@ -126,7 +126,7 @@ def test_statistics_count_downloads(alice: Visitor, secured: Services) -> None:
 
 def test_the_dashboard_tells_what_is_wrong(alice: Visitor, secured: Services) -> None:
     """The default password and risky settings stand at its top."""
-    secured.account_manager._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
+    secured.users._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
     page = alice.get("/admin/").text
     assert "The default password still stands" in page
     assert "Disk free" in page

@@ -51,13 +51,13 @@ def test_home_shows_what_is_new(anybody: Visitor, services: Services, tmp_path: 
 def test_home_warns_while_the_default_password_stands(secured: Services, visitor: Visitor) -> None:
     """The notice has the command that ends it, and goes when the password is changed."""
     assert "default password" not in visitor.get("/").text
-    secured.account_manager.ensure_admin(None)
+    secured.users.ensure_admin(None)
     assert "default password" not in visitor.get("/").text  # alice administers: none was made
-    secured.account_manager._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
+    secured.users._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
     page = visitor.get("/").text
     assert "The default password still stands" in page
     assert "python3 cli.py user password --username admin" in page
-    secured.account_manager.set_password("admin", "something else", by=TESTER)
+    secured.users.set_password("admin", "something else", by=TESTER)
     assert "default password" not in visitor.get("/").text
 
 

@@ -36,7 +36,7 @@ def test_the_cookie_is_hard_to_steal(visitor: Visitor) -> None:
 def test_over_https_the_cookie_is_bound_to_the_host(open_server: Callable[..., Services]) -> None:
     """With an https base_url the cookie has the __Host- name and is Secure."""
     made = open_server(auth_enabled="true", base_url="https://index.example.com")
-    made.account_manager.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    made.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     client = create_app(made).test_client()
     page = client.get("/login", base_url="https://index.example.com", headers=BROWSER)
     cookie = page.headers["Set-Cookie"]
@@ -66,7 +66,7 @@ def test_a_session_survives_a_restart(tmp_path: Path) -> None:
     """A new process over the same folder knows the cookie, though no secret key was set."""
     settings = load_settings(None, {"data_dir": str(tmp_path), "auth_enabled": "true"}, {})
     services = open_services(settings)
-    services.account_manager.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    services.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     before = Visitor(create_app(services).test_client())
     before.sign_in("bob")
     cookie = before.client.get_cookie("sid")
@@ -112,7 +112,7 @@ def test_signing_in_begins_a_new_session(visitor: Visitor, secured: Services) ->
 
 def test_a_deactivated_person_is_out_at_once(bob: Visitor, secured: Services) -> None:
     """Their cookie opens nothing any more."""
-    secured.account_manager.set_active("bob", active=False, by=TESTER)
+    secured.users.set_active("bob", active=False, by=TESTER)
     assert bob.get("/account").status_code == 302
 
 
@@ -187,7 +187,7 @@ def test_without_authentication_login_says_how_to_turn_it_on(anybody: Visitor) -
 def test_the_default_password_is_for_this_machine(open_server: Callable[..., Services]) -> None:
     """admin/admin is taken from loopback and refused from elsewhere, with the command that changes it."""
     made = open_server(auth_enabled="true")
-    made.account_manager.ensure_admin(None)
+    made.users.ensure_admin(None)
     far = Visitor(create_app(made).test_client())
     far.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
     answer = far.sign_in("admin", "admin")

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from auth import Permission, allows
+from permissions import Permission, allows
 from views import services
 
 HEADERS = {
@@ -45,7 +45,7 @@ def add_headers(response: Response) -> Response:
 
 def caching() -> str:
     """The Cache-Control of what is read: asked anew each time where anybody may read, else never kept."""
-    return "no-cache" if allows(services().authenticator.nobody, Permission.READ) else "no-store"
+    return "no-cache" if allows(services().authenticator.nobody, Permission.LIST) else "no-store"
 
 
 from views.api import changes, openapi, packages, statistics, tokens  # noqa: E402, F401 - they add their views

@@ -92,7 +92,8 @@ def _reason(error: ValueError) -> str:
 
 def _must_be_unicode(value: dict[str, Any]) -> None:
     """Half a surrogate pair can be escaped in JSON; it is no character, and nothing could store or send it."""
-    for text in (*value, *value.values()):
+    members = [item for one in value.values() for item in (one if isinstance(one, list) else [one])]
+    for text in (*value, *members):
         if isinstance(text, str):
             try:
                 text.encode("utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 from packaging.utils import NormalizedName
 
-from auth import Permission
+from permissions import Permission
 from services import INDEX
 from simple.model import ProjectStatus
 from views import services
@@ -22,7 +22,7 @@ _FOR_GOOD = "The filenames are never given out again, also not for the same byte
 
 
 @blueprint.post("/packages/<name>/<version:version>/yank")
-@requires(Permission.YANK)
+@requires(Permission.YANK, project="name")
 @described(
     Operation(
         "Yank a release or one of its files",
@@ -42,7 +42,7 @@ def yank(name: str, version: str) -> Response:
 
 
 @blueprint.delete("/packages/<name>/<version:version>/yank")
-@requires(Permission.YANK)
+@requires(Permission.YANK, project="name")
 @described(
     Operation(
         "Take a yank back",
@@ -72,7 +72,7 @@ def _yanked(project: NormalizedName, version: str, filename: str | None, changed
 
 
 @blueprint.delete("/packages/<name>")
-@requires(Permission.DELETE)
+@requires(Permission.DELETE, project="name")
 @described(
     Operation(
         "Delete a project's files",
@@ -89,7 +89,7 @@ def delete_project(name: str) -> Response:
 
 
 @blueprint.delete("/packages/<name>/<version:version>")
-@requires(Permission.DELETE)
+@requires(Permission.DELETE, project="name")
 @described(
     Operation(
         "Delete a release", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True
@@ -101,7 +101,7 @@ def delete_release(name: str, version: str) -> Response:
 
 
 @blueprint.delete("/packages/<name>/<version:version>/<filename>")
-@requires(Permission.DELETE)
+@requires(Permission.DELETE, project="name")
 @described(
     Operation("Delete a file", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True)
 )
@@ -117,7 +117,7 @@ def _delete(project: NormalizedName, version: str | None, filename: str | None) 
 
 
 @blueprint.put("/packages/<name>/status")
-@requires(Permission.DELETE)
+@requires(Permission.DELETE, project="name")
 @described(
     Operation(
         "Set a project's status",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from auth import Permission
+from permissions import Permission
 from views.api import shapes
 from views.api.operations import JSON, PROBLEM_JSON, Operation, Parameter, Reply
 from views.api.schemas import Schema, ref, text, whole
@@ -31,7 +31,7 @@ _FORM: Final[Schema] = {
 
 OPERATIONS: Final[Mapping[tuple[str, str], tuple[Permission | None, Operation]]] = {
     ("/search", "get"): (
-        Permission.READ,
+        Permission.LIST,
         Operation(
             "Search the projects",
             "packages",

@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from flask import Response, current_app, render_template, request
 from werkzeug.routing import Rule
 
-from auth import Permission
 from config import Settings
+from permissions import Permission
 from views import services
 from views.api import blueprint, elsewhere, shapes
 from views.api.operations import PATH_PARAMETERS, Operation, Reply, described
@@ -173,7 +173,7 @@ def _identifier(path: str, method: str) -> str:
 def _security(permission: Permission) -> list[dict[str, list[str]]]:
     if permission is Permission.ACCOUNT:
         return [_PASSWORD]
-    return [{}, _PASSWORD, _TOKEN] if permission is Permission.READ else [_PASSWORD, _TOKEN]
+    return [{}, _PASSWORD, _TOKEN] if permission is Permission.LIST else [_PASSWORD, _TOKEN]
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:

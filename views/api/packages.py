@@ -13,10 +13,10 @@ from flask import Response, request
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from auth import Permission
 from database.catalogue import SORT_KEYS, ProjectSummary, ReleaseDetail
 from distributions.filenames import check_version, release_key
 from errors import InvalidVersion, UnknownRelease
+from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import project_latest, reason_of
 from simple.model import File, ProjectDetail, ProjectStatus, offered_files, offered_versions, utc_stamp
@@ -45,7 +45,7 @@ _LIST_QUERY = (
 
 
 @blueprint.get("/packages")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 @described(
     Operation(
         "List the projects",
@@ -112,7 +112,7 @@ def _links(asked: dict[str, Any], page: int, pages: int) -> Iterable[str]:
 
 
 @blueprint.get("/packages/<name>")
-@requires(Permission.READ)
+@requires(Permission.LIST, project="name")
 @described(
     Operation(
         "Describe a project",
@@ -143,7 +143,7 @@ def package(name: str) -> Response:
 
 
 @blueprint.get("/packages/<name>/<version:version>")
-@requires(Permission.READ)
+@requires(Permission.LIST, project="name")
 @described(
     Operation(
         "Describe a release",
@@ -242,7 +242,7 @@ def _files(detail: ProjectDetail, files: Sequence[File]) -> list[dict[str, Any]]
 
 
 @blueprint.get("/packages/<name>/status")
-@requires(Permission.READ)
+@requires(Permission.LIST, project="name")
 @described(Operation("Show a project's status", "packages", {200: Reply("The status.", shapes.STATUS)}, is_cached=True))
 def status(name: str) -> Response:
     """A project's status marker (PEP 792)."""

@@ -17,8 +17,9 @@ Schema = dict[str, Any]
 NAME_PATTERN: Final = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
 VERSION_PATTERN: Final = "^[vV]?[0-9][0-9A-Za-z.!+_-]*$"
 FILENAME_PATTERN: Final = "^[A-Za-z0-9_][A-Za-z0-9._+!-]*$"
+PROJECT_PATTERN: Final = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?([._-]?\\*)?$"
 PREFIX_PATTERN: Final = "^[A-Za-z0-9._-]*$"
-_NO_CONTROLS: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
+NO_CONTROLS: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"
 # Letters, digits and signs of the scripts that stand whole in Unicode since long: printable in every version of it.
 _LETTERS: Final = (
     "!-~\\u00a1-\\u00ac\\u00ae-\\u0377\\u03a3-\\u0481\\u048a-\\u052f\\u1e00-\\u1eff\\u2010-\\u2027\\u20a0-\\u20bf"
@@ -52,9 +53,9 @@ def maybe(schema: Schema) -> Schema:
     return {**schema, "type": [schema["type"], "null"]}
 
 
-def many(items: Schema, description: str) -> Schema:
+def many(items: Schema, description: str, **words: Any) -> Schema:
     """An array."""
-    return {"type": "array", "items": items, "description": description}
+    return {"type": "array", "items": items, "description": description, **words}
 
 
 def record(description: str, optional: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
@@ -72,7 +73,7 @@ def ref(name: str) -> Schema:
 
 
 REASON: Final = text(
-    "Why, for people; it may be empty. No control characters.", maxLength=500, pattern=_NO_CONTROLS, default=""
+    "Why, for people; it may be empty. No control characters.", maxLength=500, pattern=NO_CONTROLS, default=""
 )
 LABEL: Final = text(
     "A name for people: Latin, Greek, Cyrillic, Chinese, Japanese or Korean letters, digits, signs, spaces between.",
@@ -94,6 +95,8 @@ def check(value: object, schema: Schema, where: str) -> None:
         _check_whole(value, schema, where)
     elif isinstance(value, dict):
         _check_record(value, schema, where)
+    elif isinstance(value, list):
+        _check_list(value, schema, where)
 
 
 def _check_text(value: str, schema: Schema, where: str) -> None:
@@ -110,6 +113,14 @@ def _check_whole(value: Any, schema: Schema, where: str) -> None:
     least, most = schema.get("minimum"), schema.get("maximum")
     if (least is not None and value < least) or (most is not None and value > most):
         raise InvalidRequest(f"{where} must be from {least} to {most}; {shown(value)} is not.")
+
+
+def _check_list(value: list[object], schema: Schema, where: str) -> None:
+    least, most = schema.get("minItems", 0), schema.get("maxItems")
+    if len(value) < least or (most is not None and len(value) > most):
+        raise InvalidRequest(f"{where} has {len(value)} items; {least} to {most} are taken.")
+    for item in value:
+        check(item, schema["items"], f"An item of {where[0].lower()}{where[1:]}")
 
 
 def _check_record(value: Mapping[str, object], schema: Schema, where: str) -> None:
@@ -139,12 +150,15 @@ def _is(value: object, kind: str) -> bool:
             return isinstance(value, str)
         case "object":
             return isinstance(value, dict)
+        case "array":
+            return isinstance(value, list)
         case _:
             raise ValueError(kind)
 
 
 _WORDS: Final = {
     "null": "null", "boolean": "true or false", "integer": "a whole number", "string": "a text", "object": "an object",
+    "array": "an array",
 }  # fmt: skip
 
 

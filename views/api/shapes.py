@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any, Final
 
 from config import Settings
+from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
+from services import INDEX
 from simple.model import ProjectStatus
 from views.api.schemas import (
     FILENAME_PATTERN,
     LABEL,
+    NO_CONTROLS,
+    PROJECT_PATTERN,
     REASON,
     Schema,
     flag,
@@ -20,8 +24,6 @@ from views.api.schemas import (
     text,
     whole,
 )
-
-LONGEST_TOKEN_DAYS: Final = 36_500
 
 _STATUS = text("PEP 792: what may be done with the project.", enum=[status.value for status in ProjectStatus])
 _STATUS_REASON = maybe(text("Why, where somebody said it."))
@@ -107,6 +109,13 @@ _FOUND = record(
     url=text("Its page for people, on this server."),
 )
 
+_LIMITED_TO: Final[dict[str, Schema]] = {
+    "scopes": many(text("A scope.", enum=list(SCOPES)), "What it may be used for."),
+    "index": maybe(text("The index that it is for; null: any.")),
+    "projects": many(text("A name, or a beginning with * behind it."), "The projects that it is for; none: any."),
+    "note": text("What its owner wrote about it."),
+}
+
 _TOKEN = record(
     "A token, without its secret.",
     id=text("The public part of the token; it revokes it."),
@@ -115,6 +124,7 @@ _TOKEN = record(
     expires=maybe(moment("When it ends; null: never.")),
     last_used=maybe(moment("When it was used last, to the minute.")),
     last_address=maybe(text("From where it was used last.")),
+    **_LIMITED_TO,
 )
 
 NAMED: Final[dict[str, Schema]] = {
@@ -170,6 +180,7 @@ NAMED: Final[dict[str, Schema]] = {
         name=text("Its name."),
         created=moment("When it was made."),
         expires=maybe(moment("When it ends; null: never.")),
+        **_LIMITED_TO,
     ),
     "RevokedToken": record("A token that was ended.", revoked=text("Its public id.")),
     "Stats": record(
@@ -222,11 +233,24 @@ REVOKE_BODY = record("Which token.", token=text("The token itself, or its public
 def new_token_body(settings: Settings) -> Schema:
     """What makes a token; how long one may stand is a setting."""
     longest = settings.auth_token_max_days
+    usual = settings.auth_token_days or longest
     ends = "the longest life that this server allows" if longest else "for ever"
-    days: dict[str, Any] = {"minimum": 1, "maximum": longest or LONGEST_TOKEN_DAYS}
+    days: dict[str, Any] = {"minimum": 1, "maximum": longest or MOST_DAYS}
     return record(
         "The token to be made.",
-        ("expires_days",),
+        ("expires_days", "scopes", "index", "projects", "note"),
         name=LABEL,
-        expires_days=maybe(whole(f"Days that it stands; left out or null: {ends}.", **days)),
-    )
+        expires_days=maybe(
+            whole(f"Days that it stands; null: {ends}; left out: {f'{usual} days' if usual else ends}.", **days)
+        ),
+        scopes=many(
+            text("A scope.", enum=list(SCOPES)), f"What it may be used for; left out: {', '.join(USUAL_SCOPES)}.",
+            minItems=1, maxItems=len(SCOPES),
+        ),
+        index=text("The index that it is for; left out: any.", enum=[INDEX]),
+        projects=many(
+            text("A name, or a beginning with * behind it.", pattern=PROJECT_PATTERN, maxLength=128),
+            "The projects that it is for; left out or none: any.", maxItems=MOST_PROJECTS,
+        ),
+        note=text("What it is about, for people.", maxLength=NOTE_CHARACTERS, pattern=NO_CONTROLS),
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from auth import Permission
+from permissions import Permission
 from views import services
 from views.api import blueprint, shapes
 from views.api.operations import Operation, Reply, described
@@ -13,7 +13,7 @@ from views.guards import requires
 
 
 @blueprint.get("/stats")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 @described(Operation("Show the figures", "server", {200: Reply("The figures.", shapes.STATS)}, is_cached=True))
 def stats() -> Response:
     """How many projects, releases, files, bytes and downloads."""

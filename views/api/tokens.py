@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Response
 
-from auth import Permission
 from credentials.tokens import read_token
-from database.accounts import TokenRow
+from database.tokens import TokenRow
+from people.tokens import USUAL, USUAL_SCOPES, Limits
+from permissions import Permission
 from simple.model import utc_stamp
 from views import services
 from views.api import blueprint, shapes
@@ -34,13 +35,17 @@ _FOR_PEOPLE = "It takes a username and a password; a token cannot manage tokens.
 def create_token() -> Response:
     """Make a token of one's own."""
     body = read_body(shapes.new_token_body(services().settings))
-    token, row = services().account_manager.create_token(
-        _username(), body["name"], body.get("expires_days"), by=actor()
+    limits = Limits(
+        days=body.get("expires_days", USUAL),  # null is for ever, where that is allowed
+        scopes=body.get("scopes", USUAL_SCOPES),
+        index=body.get("index"),
+        projects=body.get("projects", ()),
+        note=body.get("note", ""),
     )
-    document = {
-        "token": token.text, "id": row.id, "name": row.name, "created": utc_stamp(row.created), "expires": _expiry(row),
-    }  # fmt: skip
-    return answer(document, 201)
+    token, row = services().tokens.create_token(_username(), body["name"], limits, by=actor())
+    line = _line(row)
+    del line["last_used"], line["last_address"]
+    return answer({"token": token.text, **line}, 201)
 
 
 @blueprint.get("/tokens")
@@ -50,7 +55,7 @@ def create_token() -> Response:
 )
 def list_tokens() -> Response:
     """One's own tokens, without their secrets."""
-    return answer({"tokens": [_line(row) for row in services().accounts.tokens_of(_username())]})
+    return answer({"tokens": [_line(row) for row in services().readers.tokens.of_user(_username())]})
 
 
 @blueprint.delete("/tokens")
@@ -70,7 +75,7 @@ def revoke_token() -> Response:
     sent = read_body(shapes.REVOKE_BODY)["token"].strip()
     token = read_token(sent)
     public_id = token.id if token else sent
-    services().account_manager.revoke_token(_username(), public_id, by=actor())
+    services().tokens.revoke_token(_username(), public_id, by=actor())
     return answer({"revoked": public_id})
 
 
@@ -86,6 +91,10 @@ def _line(row: TokenRow) -> dict[str, Any]:
         "expires": _expiry(row),
         "last_used": utc_stamp(row.last_used) if row.last_used else None,
         "last_address": row.last_address,
+        "scopes": row.scopes.split(),
+        "index": row.index,
+        "projects": row.projects,
+        "note": row.note,
     }
 
 

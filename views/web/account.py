@@ -7,10 +7,11 @@ from typing import Any
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import Identity, Permission
 from credentials.tokens import TokenText
 from database.accounts import Account
 from errors import InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
+from people.tokens import Limits
+from permissions import Identity, Permission
 from views import services
 from views.errors import status_of
 from views.guards import actor, identity, peer, requires
@@ -35,7 +36,7 @@ def create_token() -> Response:
     name = request.form.get("name", "")
     try:
         days = _days(request.form.get("expires_days", ""))
-        token, row = services().account_manager.create_token(_account().username, name, days, by=actor())
+        token, row = services().tokens.create_token(_account().username, name, Limits(days), by=actor())
     except InvalidRequest as refusal:
         return _page(refusal, where="token", name=name)
     return _page(token=token, name=row.name, status=201)
@@ -45,7 +46,7 @@ def create_token() -> Response:
 @requires(Permission.ACCOUNT)
 def revoke_token(public_id: str) -> AnyResponse:
     """End one of one's own tokens."""
-    services().account_manager.revoke_token(_account().username, public_id, by=actor())
+    services().tokens.revoke_token(_account().username, public_id, by=actor())
     flash("The token was revoked.")
     return redirect(url_for("web.account"), 303)
 
@@ -57,10 +58,10 @@ def change_password() -> AnyResponse:
     person, by = _account(), actor()
     try:
         _must_be_password(person, request.form.get("old_password", ""))
-        services().account_manager.set_password(person.username, _new_password(), by=by)
+        services().users.set_password(person.username, _new_password(), by=by)
     except InvalidRequest as refusal:
         return _page(refusal, where="password")
-    session.start(_account())
+    session.start(_account(), "password")
     flash("Your password was changed; other browsers were signed out.")
     return redirect(url_for("web.account"), 303)
 
@@ -104,11 +105,11 @@ def _page(
     name: str = "",
     status: int = 200,
 ) -> Response:
-    longest = services().account_manager.token_max_days
+    longest = services().tokens.max_days
     person = _account()
     values: dict[str, Any] = {
         "person": person,
-        "tokens": services().accounts.tokens_of(person.username),
+        "tokens": services().readers.tokens.of_user(person.username),
         "token": token,
         "token_name": name,
         "longest_days": longest,

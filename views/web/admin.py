@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import Permission
 from database.accounts import Account
 from database.activity import Activity
 from database.engine import SAFE_SQLITE, sqlite_version
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
+from permissions import Permission
 from views import services
 from views.errors import status_of
 from views.guards import actor, requires
@@ -90,7 +90,7 @@ def create_user() -> AnyResponse:
     """Make an account."""
     form = request.form
     username, email = form.get("username", "").strip(), form.get("email", "").strip()
-    manager = services().account_manager
+    manager = services().users
     try:
         is_admin = "is_admin" in form
         manager.create_user(username, form.get("password", ""), email=email, is_admin=is_admin, by=actor())
@@ -112,7 +112,7 @@ def user(username: str) -> Response:
 def set_active(username: str) -> AnyResponse:
     """Deactivate an account or bring it back."""
     found, active = _account(username), request.form.get("active") == "yes"
-    services().account_manager.set_active(found.username, active=active, by=actor())
+    services().users.set_active(found.username, active=active, by=actor())
     flash(f"{found.username} is {'active again' if active else 'deactivated, with every token and session'}.")
     return redirect(url_for("web.user", username=found.username), 303)
 
@@ -123,7 +123,7 @@ def reset_password(username: str) -> AnyResponse:
     """Give an account a new password; its sessions end."""
     found = _account(username)
     try:
-        services().account_manager.set_password(found.username, request.form.get("password", ""), by=actor())
+        services().users.set_password(found.username, request.form.get("password", ""), by=actor())
     except InvalidRequest as refusal:
         return _user_page(found, refusal)
     flash(f"{found.username} has a new password and was signed out everywhere.")
@@ -152,7 +152,7 @@ def _user_page(found: Account, refusal: Refusal | None = None) -> Response:
     page = render_template(
         "admin/user.html",
         user=found,
-        tokens=services().accounts.tokens_of(found.username),
+        tokens=services().readers.tokens.of_user(found.username),
         sentence=refusal.sentence if refusal else "",
     )
     return make_response(page, status_of(refusal) if refusal else 200)

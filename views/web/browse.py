@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import render_template
 
-from auth import Permission
+from permissions import Permission
 from views import services
 from views.guards import requires
 from views.web import blueprint
@@ -14,7 +14,7 @@ _RECENT = 10
 
 
 @blueprint.get("/")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def home() -> str:
     """Search, what is new, and how to set up a client."""
     here = services()

@@ -8,8 +8,8 @@ from flask import Response, make_response, redirect, render_template, request, u
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from auth import Permission
 from errors import Forbidden, NotAuthenticated
+from permissions import Permission
 from views import services
 from views.errors import status_of
 from views.guards import must, peer, requires
@@ -36,13 +36,10 @@ def sign_in() -> AnyResponse:
     _must_have_accounts()
     username, target = request.form.get("username", "").strip(), request.form.get("next")
     try:
-        services().authenticator.check_password(username, request.form.get("password", ""), peer())
+        account = services().authenticator.check_password(username, request.form.get("password", ""), peer())
     except (NotAuthenticated, Forbidden) as refusal:
         return _form(target, username, refusal.sentence, status_of(refusal))
-    account = services().accounts.user(username)
-    if account is None:
-        raise NotAuthenticated("The account was removed meanwhile; ask an administrator.")
-    session.start(account)
+    session.start(account, "password")
     return unkept(redirect(safe_next(target), 303))
 
 

@@ -6,10 +6,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from packaging.utils import NormalizedName
 
-from auth import Permission
 from database.catalogue import ReleaseDetail
 from distributions.filenames import check_project_name, check_version, release_key
 from errors import InvalidName, InvalidVersion, UnknownProject, UnknownRelease
+from permissions import Permission
 from simple.model import ProjectDetail
 from views import services
 from views.guards import requires
@@ -21,7 +21,7 @@ _HISTORY = 50
 
 
 @blueprint.get("/project/<name>/", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST, project="name")
 def project(name: str) -> ResponseReturnValue:
     """A project, as its latest release shows it."""
     known = _normalized(name)
@@ -34,7 +34,7 @@ def project(name: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/project/<name>/<version>/", strict_slashes=False)
-@requires(Permission.READ)
+@requires(Permission.LIST, project="name")
 def release(name: str, version: str) -> ResponseReturnValue:
     """One release of a project."""
     known = _normalized(name)

@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from flask import Response, make_response, render_template, request, url_for
 
-from auth import Permission
 from database.catalogue import ProjectSummary
 from database.search import SearchResult
 from errors import InvalidRequest, shown
+from permissions import Permission
 from views import services
 from views.errors import wants_html
 from views.guards import requires
@@ -22,7 +22,7 @@ _LAST_PAGE = 100_000
 
 
 @blueprint.get("/search")
-@requires(Permission.READ)
+@requires(Permission.LIST)
 def search() -> Response:
     """What fits ``q``; every project, newest first, without it."""
     query, page = request.args.get("q", "").strip(), page_number()

@@ -8,11 +8,12 @@ from typing import cast
 from flask import Flask, Response, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from auth import Identity
 from config import Settings
 from database.accounts import Account
 from database.journal import Actor
+from database.sessions import SessionRow
 from errors import Unavailable
+from permissions import Identity
 from views import services
 from views.guards import actor, peer
 
@@ -20,8 +21,9 @@ from views.guards import actor, peer
 class Person(UserMixin):  # type: ignore[misc]
     """A signed-in person. Flask-Login keeps ``get_id()`` in the cookie: the secret of the session's row."""
 
-    def __init__(self, account: Account, secret: str) -> None:
-        self.account = account
+    def __init__(self, row: SessionRow, secret: str) -> None:
+        self.row = row
+        self.account = row.account
         self._secret = secret
 
     def get_id(self) -> str:
@@ -45,8 +47,10 @@ def login_manager(app: Flask) -> None:
 
     @logins.user_loader  # type: ignore[untyped-decorator]
     def load(secret: str) -> Person | None:
-        found = services().account_manager.session(secret)
-        return Person(found.account, secret) if found else None
+        found = services().sessions.session(secret)
+        if found is None or not services().authenticator.identities.stands(found.account):
+            return None
+        return Person(found, secret)
 
 
 def configure_cookies(app: Flask, settings: Settings) -> None:
@@ -86,15 +90,19 @@ def viewer() -> Account | None:
         return None
 
 
-def start(account: Account) -> None:
-    """Sign a person in, under a new session: what an earlier one held, and its cookie, are void."""
-    manager = services().account_manager
+def start(account: Account, method: str) -> None:
+    """Sign a person in, who proved it by ``method``, under a new session: what an earlier one held, and its cookie,
+    are void.
+    """
+    manager = services().sessions
     by = Actor(account.username, None, peer().address, request.environ.get("pypi.request_id"))
     _end_row(by)
     session.clear()
-    secret = manager.sign_in(account.username, by=by, agent=request.headers.get("User-Agent", ""))
+    secret = manager.sign_in(account, method, by=by, agent=request.headers.get("User-Agent", ""))
     session.permanent = True
-    login_user(Person(account, secret))
+    row = manager.session(secret)
+    if row is not None:
+        login_user(Person(row, secret))
 
 
 def end() -> None:
@@ -107,4 +115,4 @@ def end() -> None:
 
 def _end_row(by: Actor) -> None:
     if current_user.is_authenticated:
-        services().account_manager.sign_out(current_user.get_id(), by=by)
+        services().sessions.sign_out(current_user.get_id(), by=by)

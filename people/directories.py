@@ -1,0 +1,103 @@
+"""People who are kept elsewhere, as the sign-in asks for them: an htpasswd file, an LDAP directory."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from credentials.htpasswd import HtpasswdFile
+
+from config import Settings
+from credentials.ldap_directory import LdapDirectory, LdapSettings
+from credentials.people import Person
+
+HTPASSWD: Final = "htpasswd"
+LDAP: Final = "ldap"
+OPENID: Final = "openid"
+
+
+class HtpasswdPeople:
+    """The people of an Apache htpasswd file. Who leaves it ends: with tokens, sessions and verdicts."""
+
+    source = HTPASSWD
+    local = True
+
+    def __init__(self, file: HtpasswdFile) -> None:
+        self._file = file
+
+    def stamp(self) -> Hashable:
+        """That of the file."""
+        return self._file.stamp()
+
+    def has(self, username: str) -> bool:
+        """Whether the file names them now."""
+        return self._file.knows(username)
+
+    def check(self, username: str, password: str) -> Person | None:
+        """Who this is; None for a wrong password or an unknown name."""
+        if not self._file.verify(username, password):
+            return None
+        return Person(username, subject=username, issuer=HTPASSWD, email="", groups=frozenset())
+
+
+class LdapPeople:
+    """The people of an LDAP directory. It is asked at each sign-in, so verdicts end with their life, not at once."""
+
+    source = LDAP
+    local = False
+
+    def __init__(self, directory: LdapDirectory) -> None:
+        self._directory = directory
+
+    def stamp(self) -> Hashable:
+        """Always the same."""
+        return LDAP
+
+    def has(self, username: str) -> bool:  # noqa: ARG002 - asked again at the next sign-in
+        """Who was let in stays so until their account here is deactivated, or their token expires."""
+        return True
+
+    def check(self, username: str, password: str) -> Person | None:
+        """Who this is; None for a wrong password or an unknown name. Raises Unavailable."""
+        return self._directory.authenticate(username, password)
+
+
+def directories_of(settings: Settings, htpasswd: HtpasswdFile | None) -> list[HtpasswdPeople | LdapPeople]:
+    """The directories that the settings name, the file before LDAP. Raises InvalidSetting."""
+    found: list[HtpasswdPeople | LdapPeople] = []
+    if htpasswd is not None:
+        htpasswd.check()
+        found.append(HtpasswdPeople(htpasswd))
+    if settings.auth_enabled and settings.ldap_url:
+        found.append(LdapPeople(LdapDirectory(_ldap_settings(settings))))
+    return found
+
+
+def groups_of(settings: Settings) -> dict[str, Mapping[str, str]]:
+    """Which group is which team, by source."""
+    return {LDAP: _mapped(settings.ldap_groups), OPENID: _mapped(settings.openid_groups)}
+
+
+def _mapped(pairs: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        group, _, team = pair.rpartition("=")
+        found[group] = team
+    return found
+
+
+def _ldap_settings(settings: Settings) -> LdapSettings:
+    return LdapSettings(
+        url=settings.ldap_url,
+        bind_dn=settings.ldap_bind_dn,
+        bind_password=settings.ldap_bind_password,
+        user_base=settings.ldap_user_base,
+        user_filter=settings.ldap_user_filter,
+        subject_attribute=settings.ldap_subject_attribute,
+        email_attribute=settings.ldap_email_attribute,
+        group_base=settings.ldap_group_base,
+        group_filter=settings.ldap_group_filter,
+        start_tls=settings.ldap_start_tls,
+        ca_file=settings.ldap_ca_file,
+        allow_plain=settings.ldap_allow_plain,
+    )

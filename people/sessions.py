@@ -1,0 +1,116 @@
+"""Every change to signed-in browsers, and what they have begun and must finish soon."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from database import sessions as rows
+from database.accounts import Account, change_user
+from database.engine import Database
+from database.journal import Actor, Entry
+from database.sessions import ChallengeRow, NewSession, SessionRow, Sessions
+from errors import UnknownSession
+
+_CHALLENGE_MINUTES: Final = 5
+_TOUCH_SECONDS: Final = 60.0
+
+
+class SessionManager:
+    """Begins and ends sessions. One ends ``days`` after it began at the latest, and after so many idle minutes."""
+
+    def __init__(self, database: Database, *, days: int = 7, idle_minutes: int = 720, admin_idle_minutes: int = 60):
+        self.database = database
+        self.sessions = Sessions(database)
+        self.days = days
+        self._idle = {False: timedelta(minutes=idle_minutes), True: timedelta(minutes=admin_idle_minutes)}
+        self._seen: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def sign_in(self, account: Account, method: str, *, by: Actor, agent: str) -> str:
+        """A new session of a person, who proved it by ``method``; the secret for their cookie."""
+        secret = secrets.token_urlsafe(32)
+        with self.database.writing() as change:
+            new = NewSession(
+                _hashed(secret), secrets.token_hex(8), change.at + timedelta(days=self.days), by.address, agent, method
+            )
+            rows.add_session(change.connection, account.id, new, change.at)
+            change_user(change.connection, account.username, last_login=change.at)
+            detail = {"user": account.username, "method": method, "session": new.public_id}
+            change.record(by, Entry("session.start", detail=detail))
+        return secret
+
+    def session(self, secret: str) -> SessionRow | None:
+        """The session of a cookie while it stands and was not left alone for too long."""
+        now = datetime.now(UTC)
+        hashed = _hashed(secret)
+        found = self.sessions.session(hashed, now)
+        if found is None:
+            return None
+        last_seen = max(found.last_seen, self._seen.get(hashed, found.last_seen))
+        if now - last_seen > self._idle[found.account.is_admin]:
+            return None
+        if (now - last_seen).total_seconds() > _TOUCH_SECONDS:
+            with self._lock:
+                self._seen[hashed] = now
+        return found
+
+    def flush_uses(self) -> None:
+        """Write down when sessions were last used."""
+        with self._lock:
+            seen, self._seen = self._seen, {}
+        if not seen:
+            return
+        try:
+            with self.database.writing() as change:
+                for hashed, at in seen.items():
+                    rows.touch_session(change.connection, hashed, at)
+        except BaseException:
+            with self._lock:
+                self._seen = seen | self._seen
+            raise
+
+    def sign_out(self, secret: str, *, by: Actor) -> None:
+        """End a session on the server: a copy of its cookie is worth nothing afterwards."""
+        with self.database.writing() as change:
+            if rows.end_session(change.connection, id_sha256=_hashed(secret)):
+                change.record(by, Entry("session.end", detail={"user": by.name}))
+
+    def end(self, username: str, public_id: str, *, by: Actor) -> None:
+        """End one session of a user. Raises UnknownSession, also for another's."""
+        with self.database.writing() as change:
+            if not rows.end_session(change.connection, username=username, public_id=public_id):
+                raise UnknownSession
+            change.record(by, Entry("session.end", detail={"user": username, "session": public_id}))
+
+    def end_all(self, username: str, *, but: str | None = None, by: Actor) -> int:
+        """End every session of a user, but the one whose cookie is ``but``; how many. Raises UnknownUser."""
+        with self.database.writing() as change:
+            ended = rows.end_sessions(change.connection, username, but=_hashed(but) if but else "")
+            change.record(by, Entry("session.end-all", detail={"user": username, "sessions": ended}))
+        return ended
+
+    # -- begun, to be finished soon
+
+    def begin(self, purpose: str, user_id: int | None, data: Mapping[str, Any]) -> str:
+        """Keep something begun for five minutes; the secret with which it is finished."""
+        secret = secrets.token_urlsafe(32)
+        with self.database.writing() as change:
+            rows.add_challenge(
+                change.connection, _hashed(secret), purpose, user_id, data,
+                expires=change.at + timedelta(minutes=_CHALLENGE_MINUTES), at=change.at,
+            )  # fmt: skip
+        return secret
+
+    def finish(self, purpose: str, secret: str) -> ChallengeRow | None:
+        """What was begun under that secret, once; None if there is nothing or it took too long."""
+        with self.database.writing() as change:
+            return rows.take_challenge(change.connection, _hashed(secret), purpose, change.at)
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,263 @@
+"""Every change to accounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from credentials.htpasswd import HtpasswdFile
+from credentials.passwords import Passwords, must_be_possible
+from credentials.people import Person
+from database import accounts as rows
+from database import rights as right_rows
+from database import sessions as session_rows
+from database.accounts import TABLE, Account, Accounts
+from database.engine import Database
+from database.journal import Actor, Change, Entry
+from errors import Conflict, InvalidRequest, UnknownUser, shown
+
+DEFAULT_ADMIN = "admin"
+ADMINISTRATORS = "administrators"  # the word for them where groups of a directory are named
+_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._@-]{0,98}[A-Za-z0-9])?")
+
+
+class UserManager:
+    """Makes and changes accounts.
+
+    ``groups`` has, by source ("ldap", "openid"), which group of the directory is which team here; ``htpasswd`` is the
+    file of passwords that is in force, if any.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        *,
+        htpasswd: HtpasswdFile | None = None,
+        groups: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.database = database
+        self.accounts = Accounts(database)
+        self.passwords = passwords
+        self.htpasswd = htpasswd
+        self.groups = groups or {}
+
+    def ensure_admin(self, password: str | None) -> str:
+        """Make the administrator ``admin`` where no administrator exists; "made", "promoted" or "" for nothing done.
+
+        Without a password it gets the shipped one, ``admin``, which is taken from this machine only.
+        """
+        if self.accounts.has_admin():
+            return ""
+        by = Actor("start")
+        found = self.accounts.user(DEFAULT_ADMIN)
+        if found is None:
+            self._add(DEFAULT_ADMIN, password or DEFAULT_ADMIN, "", is_admin=True, default=password is None, by=by)
+            return "made"
+        if found.source != TABLE:  # the name is a directory's: the table takes it, or nobody of ours could get in
+            self.set_password(DEFAULT_ADMIN, password or DEFAULT_ADMIN, default=password is None, by=by)
+        self.set_admin(DEFAULT_ADMIN, is_admin=True, by=by)
+        self.set_active(DEFAULT_ADMIN, active=True, by=by)
+        return "promoted"
+
+    def create_user(self, username: str, password: str, *, email: str = "", is_admin: bool = False, by: Actor) -> None:
+        """Make an account. Raises InvalidRequest for a name or password that cannot be, NameTaken."""
+        self._add(username, password, email, is_admin=is_admin, default=False, by=by)
+
+    def import_user(self, username: str, password_hash: str, *, by: Actor) -> None:
+        """Make an account with a hash that is kept elsewhere, in the form of ``credentials.legacy_hashes``.
+
+        Raises InvalidRequest, NameTaken; somebody of the htpasswd file becomes one of the table.
+        """
+        must_be_username(username)
+        found = self.accounts.user(username)
+        with self.database.writing() as change:
+            if found is not None and found.source != TABLE:
+                rows.change_user(change.connection, username, password_hash=password_hash, source=TABLE)
+            else:
+                rows.add_user(change.connection, username, password_hash, at=change.at)
+            change.moves_access()
+            change.record(by, Entry("user.import", detail={"user": username}))
+
+    def _add(self, username: str, password: str, email: str, *, is_admin: bool, default: bool, by: Actor) -> None:
+        must_be_username(username)
+        must_be_email(email)
+        password_hash = self.passwords.hash(password)
+        with self.database.writing() as change:
+            rows.add_user(
+                change.connection, username, password_hash, email=email, is_admin=is_admin, default=default,
+                at=change.at,
+            )  # fmt: skip
+            change.moves_access()
+            change.record(by, Entry("user.create", detail={"user": username, "admin": is_admin}))
+
+    def set_password(self, username: str, password: str, *, default: bool = False, by: Actor) -> None:
+        """Change a password and end the person's sessions; somebody of a directory becomes one of the table.
+
+        Raises UnknownUser, InvalidRequest.
+        """
+        password_hash = self.passwords.hash(password)
+        with self.database.writing() as change:
+            rows.change_user(
+                change.connection, username, password_hash=password_hash, default_password=default, source=TABLE
+            )
+            session_rows.end_sessions(change.connection, username)
+            change.moves_access()
+            change.record(by, Entry("user.password", detail={"user": username}))
+
+    def set_email(self, username: str, email: str, *, by: Actor) -> None:
+        """Change an e-mail address; empty for none. Raises UnknownUser, InvalidRequest."""
+        must_be_email(email)
+        with self.database.writing() as change:
+            rows.change_user(change.connection, username, email=email)
+            change.record(by, Entry("user.email", detail={"user": username}))
+
+    def set_active(self, username: str, *, active: bool, by: Actor) -> None:
+        """Deactivate an account, with its tokens and sessions, or bring it back.
+
+        Raises UnknownUser, and Conflict for the last administrator.
+        """
+        account = self.account(username)
+        if account.active == active:
+            return
+        with self.database.writing() as change:
+            rows.change_user(change.connection, username, active=active)
+            if not active:
+                session_rows.end_sessions(change.connection, username)
+            self._must_keep_an_admin(change, account)
+            change.moves_access()
+            action = "user.activate" if active else "user.deactivate"
+            change.record(by, Entry(action, detail={"user": account.username}))
+
+    def set_admin(self, username: str, *, is_admin: bool, by: Actor) -> None:
+        """Make somebody an administrator, or no longer. Raises UnknownUser, and Conflict for the last one."""
+        account = self.account(username)
+        with self.database.writing() as change:
+            rows.change_user(change.connection, username, is_admin=is_admin)
+            self._must_keep_an_admin(change, account)
+            change.moves_access()
+            change.record(by, Entry("user.admin", detail={"user": account.username, "admin": is_admin}))
+
+    def account(self, username: str) -> Account:
+        """The account of that name. Raises UnknownUser."""
+        account = self.accounts.user(username)
+        if account is None:
+            raise UnknownUser(username)
+        return account
+
+    def _must_keep_an_admin(self, change: Change, before: Account) -> None:
+        if before.is_admin and before.active and rows.count_active_admins(change.connection) == 0:
+            raise Conflict("This is the last active administrator; make another one first.")
+
+    # -- people of elsewhere
+
+    def register(self, username: str, password: str, *, by: Actor) -> bool:
+        """Make a user or change their password, in the htpasswd file if one is in force, else in the table; True for
+        a new one. A name of the table stays the table's.
+
+        Raises InvalidRequest; Forbidden where the file cannot be written, or for an administrator's name.
+        """
+        must_be_username(username)
+        found = self.accounts.user(username)
+        if found is not None and found.is_admin:
+            raise Conflict("This is an administrator, whose password is not changed here; sign in to change it.")
+        if self.htpasswd is None or (found is not None and found.source == TABLE):
+            if found is None:
+                self.create_user(username, password, by=by)
+            else:
+                self.set_password(username, password, by=by)
+            return found is None
+        must_be_possible(password)
+        is_new = self.htpasswd.set_password(username, password)
+        with self.database.writing() as change:
+            if found is not None:
+                session_rows.end_sessions(change.connection, username)
+            change.moves_access()
+            detail = {"user": username, "in": "htpasswd"}
+            change.record(by, Entry("user.create" if is_new else "user.password", detail=detail))
+        return is_new
+
+    def admit(self, person: Person, source: str) -> Account:
+        """The account of somebody whom a directory vouches for: found by issuer and subject, made where there is none;
+        their teams follow their groups.
+
+        Raises Conflict where the name belongs to somebody else.
+        """
+        found = self.accounts.linked(person.issuer, person.subject)
+        if found is None:
+            self._enter(person, source)
+        elif found.source == source and found.username != person.username:
+            raise Conflict(f"You are known here as {found.username}; your new name needs an administrator's help.")
+        mapped = self.groups.get(source)
+        if mapped:
+            self._follow_groups(person, source, mapped)
+        account = self.accounts.linked(person.issuer, person.subject)
+        if account is None:
+            raise UnknownUser(person.username)
+        return account
+
+    def _enter(self, person: Person, source: str) -> None:
+        must_be_username(person.username)
+        by = Actor(person.username)
+        known = self.accounts.user(person.username)
+        if known is not None and known.source != source:
+            raise Conflict(
+                f"The name {known.username} belongs to another account here; ask an administrator to link or rename it."
+            )
+        with self.database.writing() as change:
+            if known is None:
+                user_id = rows.add_user(
+                    change.connection, person.username, "", email=person.email, source=source, at=change.at
+                )
+                change.record(by, Entry("user.create", detail={"user": person.username, "source": source}))
+            else:
+                user_id = known.id
+            rows.link_identity(change.connection, user_id, person.issuer, person.subject, change.at)
+            change.record(by, Entry("user.link", detail={"user": person.username, "issuer": person.issuer}))
+            change.moves_access()
+
+    def _follow_groups(self, person: Person, source: str, mapped: Mapping[str, str]) -> None:
+        """Teams by hand stay; those that the directory gave are what it gives now, and so is being an administrator."""
+        account = self.accounts.linked(person.issuer, person.subject)
+        if account is None:
+            return
+        wanted = {mapped[group] for group in person.groups if group in mapped}
+        is_admin = ADMINISTRATORS in wanted
+        with self.database.reading() as connection:
+            before = right_rows.teams_by_source(connection, account.id, source)
+            after = right_rows.team_ids(connection, wanted - {ADMINISTRATORS})
+        gives_admin = ADMINISTRATORS in mapped.values() and is_admin != account.is_admin
+        if before == after and not gives_admin:
+            return
+        with self.database.writing() as change:
+            for team_id in after - before:
+                right_rows.set_member(change.connection, team_id, account.id, source, change.at)
+            for team_id in before - after:
+                right_rows.remove_member(change.connection, team_id, account.id)
+            if gives_admin:
+                rows.change_user(change.connection, account.username, is_admin=is_admin)
+                self._must_keep_an_admin(change, account)
+            change.moves_access()
+            detail = {"user": account.username, "source": source, "groups": sorted(wanted)}
+            change.record(Actor(account.username), Entry("user.groups", detail=detail))
+
+    def renew(self, account: Account, password: str) -> None:
+        """Keep a password that was just found good under the hash of today."""
+        password_hash = self.passwords.hash(password)
+        with self.database.writing() as change:
+            rows.change_user(change.connection, account.username, password_hash=password_hash)
+            change.record(Actor(account.username), Entry("user.rehash", detail={"user": account.username}))
+
+
+def must_be_username(username: str) -> None:
+    """Raises InvalidRequest for what cannot be a username."""
+    if not _USERNAME.fullmatch(username) or username.startswith("__"):
+        raise InvalidRequest(
+            f"{shown(username)} cannot be a username; use up to 100 letters, digits and . _ @ - between them."
+        )
+
+
+def must_be_email(email: str) -> None:
+    """Raises InvalidRequest for what is neither empty nor an e-mail address."""
+    if len(email) > 300 or (email and ("@" not in email or not email.isprintable())):
+        raise InvalidRequest(f"{shown(email)} is not an e-mail address; write one, or leave it out.")
