@@ -311,6 +311,11 @@ def _checked_together(settings: Settings) -> Iterator[str]:
         if not settings.is_local:
             raise InvalidSetting(f"{said}; set a longer one, or none to have one made.")
         yield f"{said}."
+    if 0 < len(settings.admin_token) < SHORTEST_KEY:
+        raise InvalidSetting(
+            f"{settings.origin('admin_token')} has fewer than {SHORTEST_KEY} characters and can be guessed; "
+            "set a longer one, or none to keep registration closed."
+        )
     if not settings.is_local and settings.debug:
         yield f"debug is on and other machines can connect to {settings.host}; set debug to false there."
     if not settings.is_local and not settings.auth_enabled:

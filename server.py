@@ -44,6 +44,7 @@ def create_app(services: Services) -> Flask:
     from flask import Flask
 
     from views import api, errors, files, guards, health, legacy, simple, upload, web, xmlrpc
+    from views.api import registration
     from views.lane import SlowLane
     from views.web import session
 
@@ -66,6 +67,7 @@ def create_app(services: Services) -> Flask:
     app.before_request(guards.refuse_cross_site)
     for module in (simple, files, upload, health, api, legacy, xmlrpc, web):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(registration.older)
     return app
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +20,7 @@ from console.options import (
     where_options,
 )
 from console.output import answer, as_json, say, table, wanted
-from errors import UnknownUser
+from errors import Refusal, UnknownUser
 
 if TYPE_CHECKING:
     from database.accounts import Account
@@ -255,3 +256,43 @@ def revoke_token(chosen: Chosen, username: str | None, text: str | None, json_: 
         as_json({"revoked": public_id})
     else:
         answer(f"Token {public_id} of {owner.username} was revoked.")
+
+
+@user.command("import")
+@click.option(
+    "--htpasswd", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE", required=True,
+    help="The htpasswd file.",
+)  # fmt: skip
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def import_users(ctx: click.Context, chosen: Chosen, path: Path, json_: bool) -> None:
+    """Take the people of an Apache htpasswd file into the user table.
+
+    They keep their passwords. Weak hashes are kept inside strong ones and replaced at the next sign-in. Exit code 1 if
+    any could not be taken: names that are there, hashes of DES or plain text.
+    """
+    from credentials import legacy_hashes
+    from credentials.htpasswd import parse
+
+    taken, refused = [], []
+    with services_of(chosen) as services:
+        for name, kept in dict(reversed(parse(path.read_bytes()))).items():
+            wrapped = legacy_hashes.wrap(kept, services.users.passwords)
+            if wrapped is None:
+                refused.append((name, "the kind of its hash is too weak; give them a new password"))
+                continue
+            try:
+                services.users.import_user(name, wrapped, by=shell_actor())
+                taken.append(name)
+            except Refusal as refusal:
+                refused.append((name, refusal.sentence))
+    taken.sort()
+    refused.sort()
+    if json_:
+        as_json({"imported": taken, "refused": [{"user": name, "reason": reason} for name, reason in refused]})
+    else:
+        answer(f"Imported {len(taken):,} of {len(taken) + len(refused):,} people.")
+        table(("REFUSED", "WHY"), refused)
+    ctx.exit(int(bool(refused)))

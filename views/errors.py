@@ -119,7 +119,7 @@ def page(refusal: Refusal) -> Response:
 
 def answer(refusal: Refusal) -> Response:
     """The refusal in the form that fits the address and the client."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.blueprint == "registration":
         return problem(refusal)
     if request.endpoint == "upload.upload":
         return of_upload(refusal)

@@ -48,4 +48,4 @@ def caching() -> str:
     return "no-cache" if allows(services().authenticator.nobody, Permission.LIST) else "no-store"
 
 
-from views.api import changes, openapi, packages, statistics, tokens  # noqa: E402, F401 - they add their views
+from views.api import changes, openapi, packages, registration, statistics, tokens  # noqa: E402, F401 - they add their views

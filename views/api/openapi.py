@@ -13,7 +13,7 @@ from flask import Response, current_app, render_template, request
 from werkzeug.routing import Rule
 
 from config import Settings
-from permissions import Permission
+from permissions import Permission, allows
 from views import services
 from views.api import blueprint, elsewhere, shapes
 from views.api.operations import PATH_PARAMETERS, Operation, Reply, described
@@ -28,6 +28,7 @@ _PASSWORD, _TOKEN = {"password": list[str]()}, {"token": list[str]()}
 _TAGS: Final = {
     "packages": "Projects, their releases and files.",
     "tokens": "One's own API tokens.",
+    "people": "Users, teams and roles.",
     "server": "The server itself.",
 }
 _SENTENCES: Final = {
@@ -96,9 +97,12 @@ def document() -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for one in sorted(operations(), key=lambda one: (one.path, one.method)):
         paths.setdefault(one.path, {})[one.method] = _operation(one, settings)
-    components: dict[str, Any] = {"schemas": shapes.NAMED}
+    schemes: dict[str, Any] = {
+        "registration": {"type": "http", "scheme": "bearer", "description": "The setting admin_token."}
+    }
+    components: dict[str, Any] = {"schemas": shapes.NAMED, "securitySchemes": schemes}
     if settings.auth_enabled:
-        components["securitySchemes"] = {
+        schemes |= {
             "password": {
                 "type": "http",
                 "scheme": "basic",
@@ -160,7 +164,9 @@ def _operation(one: Described, settings: Settings) -> dict[str, Any]:
         schema = operation.body(settings) if callable(operation.body) else operation.body
         content = {operation.media_type: {"schema": schema}}
         said["requestBody"] = {"required": not operation.body_optional, "content": content}
-    if settings.auth_enabled and permission is not None:
+    if operation.security:
+        said["security"] = [{operation.security: list[str]()}]
+    elif settings.auth_enabled and permission is not None:
         said["security"] = _security(permission)
     return said
 
@@ -173,7 +179,8 @@ def _identifier(path: str, method: str) -> str:
 def _security(permission: Permission) -> list[dict[str, list[str]]]:
     if permission is Permission.ACCOUNT:
         return [_PASSWORD]
-    return [{}, _PASSWORD, _TOKEN] if permission is Permission.LIST else [_PASSWORD, _TOKEN]
+    anybody = [{}] if allows(services().authenticator.nobody, permission) else []
+    return [*anybody, _PASSWORD, _TOKEN]
 
 
 def _path_parameters(path: str) -> Iterator[dict[str, Any]]:

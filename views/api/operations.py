@@ -41,6 +41,7 @@ class Operation:
 
     ``replies`` are those of success; the refusals follow from the rest, and ``refusals`` adds more by status, in the
     media types of ``refused``. ``body`` may depend on the settings. ``is_cached``: with an ETag, so that it can be 304.
+    ``security`` names a way to prove oneself that is this operation's alone.
     """
 
     summary: str
@@ -54,6 +55,7 @@ class Operation:
     refusals: Mapping[int, str] = field(default_factory=dict)
     refused: Mapping[str, Schema] = field(default_factory=lambda: {PROBLEM_JSON: ref("Problem")})
     is_cached: bool = False
+    security: str = ""
 
 
 PATH_PARAMETERS: Mapping[str, Schema] = {
