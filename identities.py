@@ -82,7 +82,8 @@ class Identities:
     def by_session(self, found: SessionRow) -> Identity:
         """A signed-in browser; without a factor that its person must have it may only set one up."""
         account = found.account
-        missing = self.must_have_factor(account) and not account.has_factor and found.method != PASSKEY
+        strong = found.method in {PASSKEY, OPENID}  # a provider asks for a factor of its own
+        missing = self.must_have_factor(account) and not account.has_factor and not strong
         return self._identity(account, by_session=True, limited=missing)
 
     def by_token(self, account: Account, row: TokenRow) -> Identity:

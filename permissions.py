@@ -207,6 +207,8 @@ def _somewhere(identity: Identity, index: str) -> frozenset[Permission]:
 def why_not(identity: Identity, permission: Permission, where: Where) -> str:
     """One sentence for somebody known who may not: what is missing, and whom to ask."""
     who = identity.username
+    if identity.limited and identity.by_session:
+        return f"{who} has to have a second factor here; set one up on the security page of your account first."
     if identity.limited and permission not in READING:
         return (
             f"{who} has to use a second factor, so a password alone does not do this; "

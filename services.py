@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth import Authenticator, Readers
-from config import Settings, prepare_directories
+from config import Settings, ensure_secret_key, prepare_directories
 from credentials.htpasswd import HtpasswdFile
 from credentials.passwords import Passwords
+from credentials.sealing import Sealer
 from database import schema
 from database.accounts import Accounts
 from database.catalogue import Catalogue
@@ -24,8 +25,10 @@ from identities import Rules
 from package_manager import PackageManager
 from package_manager import Rules as UploadRules
 from people.directories import directories_of, groups_of
+from people.factors import FactorManager
 from people.rights import RightsManager
 from people.sessions import SessionManager
+from people.tickets import Tickets
 from people.tokens import TokenManager
 from people.users import UserManager
 from permissions import CHANGING, MAIN, OPERATIONS, READING, Permission, Role
@@ -54,6 +57,8 @@ class Services:
     tokens: TokenManager
     sessions: SessionManager
     rights: RightsManager
+    tickets: Tickets
+    factors: FactorManager
     sign_ins: RefusedSignIns
     authenticator: Authenticator
 
@@ -89,6 +94,8 @@ def open_services(settings: Settings) -> Services:
     passwords = Passwords()
     htpasswd = _htpasswd(settings, passwords)
     sign_ins = RefusedSignIns()
+    sealer = Sealer(ensure_secret_key(settings))
+    tickets = Tickets(database, sealer)
     readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
     users = UserManager(database, passwords, htpasswd=htpasswd, groups=groups_of(settings))
     return Services(
@@ -111,6 +118,8 @@ def open_services(settings: Settings) -> Services:
             admin_idle_minutes=settings.auth_admin_idle_minutes,
         ),
         rights=RightsManager(database),
+        tickets=tickets,
+        factors=FactorManager(database, sealer, tickets),
         sign_ins=sign_ins,
         authenticator=Authenticator(
             readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd)

@@ -32,7 +32,9 @@ def network_of(address: str) -> str:
 class Throttle:
     """Remembers the failures of the last five minutes."""
 
-    def __init__(self) -> None:
+    def __init__(self, by_pair: int = MOST_BY_PAIR, by_address: int = MOST_BY_ADDRESS) -> None:
+        self._by_pair = by_pair
+        self._by_address = by_address
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -42,8 +44,8 @@ class Throttle:
         network = network_of(address)
         with self._lock:
             wait = max(
-                self._wait((username.lower(), network), MOST_BY_PAIR, now),
-                self._wait(("", network), MOST_BY_ADDRESS, now),
+                self._wait((username.lower(), network), self._by_pair, now),
+                self._wait(("", network), self._by_address, now),
             )
         if wait > 0:
             raise TooManyAttempts(
@@ -57,7 +59,7 @@ class Throttle:
         network = network_of(address)
         with self._lock:
             for key in ((username.lower(), network), ("", network)):
-                self._failures.setdefault(key, deque(maxlen=MOST_BY_ADDRESS)).append(now)
+                self._failures.setdefault(key, deque(maxlen=max(self._by_pair, self._by_address))).append(now)
                 self._failures.move_to_end(key)
             while len(self._failures) > _MOST_KEYS:
                 self._failures.popitem(last=False)

@@ -136,14 +136,12 @@ class Session(Base):
     proved: Mapped[datetime] = mapped_column(Moment)
 
 
-class Challenge(Base):
-    """Something begun that its asker has to finish soon: a sign-in half done, a passkey's question. Good once."""
+class UsedTicket(Base):
+    """A ticket that was used and is good no more: its hash, until it would have ended."""
 
-    __tablename__ = "challenges"
+    __tablename__ = "used_tickets"
     id_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(40))
-    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    data: Mapped[dict[str, Any]] = mapped_column(JSON)
     expires: Mapped[datetime] = mapped_column(Moment)
 
 

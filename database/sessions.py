@@ -1,17 +1,16 @@
-"""Signed-in browsers, and what was begun and has to be finished soon: queries and writes. Secrets come as hashes."""
+"""Signed-in browsers: queries and writes. Secrets come as hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, update
 
 from database.accounts import ACCOUNT_COLUMNS, Account, account_columns, user_id_of
 from database.engine import Database
-from database.identity_models import Challenge, Session, User
+from database.identity_models import Session, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,6 @@ class NewSession:
     address: str | None
     user_agent: str
     method: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChallengeRow:
-    """Something begun: whose it is, if anybody's yet, and what has to be known to finish it."""
-
-    user_id: int | None
-    data: Mapping[str, Any]
 
 
 class Sessions:
@@ -117,35 +108,3 @@ def touch_session(connection: Connection, id_sha256: str, at: datetime) -> None:
     connection.execute(
         update(Session).where(Session.id_sha256 == id_sha256, Session.last_seen < at).values(last_seen=at)
     )
-
-
-def add_challenge(
-    connection: Connection,
-    id_sha256: str,
-    purpose: str,
-    user_id: int | None,
-    data: Mapping[str, Any],
-    *,
-    expires: datetime,
-    at: datetime,
-) -> None:
-    """Keep something begun, and forget what nobody finished."""
-    connection.execute(delete(Challenge).where(Challenge.expires <= at))
-    connection.execute(
-        insert(Challenge).values(
-            id_sha256=id_sha256, purpose=purpose, user_id=user_id, data=dict(data), expires=expires
-        )
-    )
-
-
-def take_challenge(connection: Connection, id_sha256: str, purpose: str, now: datetime) -> ChallengeRow | None:
-    """What was begun under that hashed secret, which is then good no more; None if it is not there or too old."""
-    row = connection.execute(
-        select(Challenge.user_id, Challenge.data).where(
-            Challenge.id_sha256 == id_sha256, Challenge.purpose == purpose, Challenge.expires > now
-        )
-    ).first()
-    if row is None:
-        return None
-    connection.execute(delete(Challenge).where(Challenge.id_sha256 == id_sha256))
-    return ChallengeRow(row.user_id, row.data)

@@ -1,22 +1,20 @@
-"""Every change to signed-in browsers, and what they have begun and must finish soon."""
+"""Every change to signed-in browsers."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import threading
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from database import sessions as rows
 from database.accounts import Account, change_user
 from database.engine import Database
 from database.journal import Actor, Entry
-from database.sessions import ChallengeRow, NewSession, SessionRow, Sessions
+from database.sessions import NewSession, SessionRow, Sessions
 from errors import UnknownSession
 
-_CHALLENGE_MINUTES: Final = 5
 _TOUCH_SECONDS: Final = 60.0
 
 
@@ -93,23 +91,6 @@ class SessionManager:
             ended = rows.end_sessions(change.connection, username, but=_hashed(but) if but else "")
             change.record(by, Entry("session.end-all", detail={"user": username, "sessions": ended}))
         return ended
-
-    # -- begun, to be finished soon
-
-    def begin(self, purpose: str, user_id: int | None, data: Mapping[str, Any]) -> str:
-        """Keep something begun for five minutes; the secret with which it is finished."""
-        secret = secrets.token_urlsafe(32)
-        with self.database.writing() as change:
-            rows.add_challenge(
-                change.connection, _hashed(secret), purpose, user_id, data,
-                expires=change.at + timedelta(minutes=_CHALLENGE_MINUTES), at=change.at,
-            )  # fmt: skip
-        return secret
-
-    def finish(self, purpose: str, secret: str) -> ChallengeRow | None:
-        """What was begun under that secret, once; None if there is nothing or it took too long."""
-        with self.database.writing() as change:
-            return rows.take_challenge(change.connection, _hashed(secret), purpose, change.at)
 
 
 def _hashed(secret: str) -> str:

@@ -33,7 +33,10 @@ from tests.factory import build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTER = Actor("tester")
-PASSWORDS = {"alice": "alice's long password", "bob": "bob's long password"}
+PASSWORDS = {
+    "alice": "alice's long password", "bob": "bob's long password", "carol": "carol's long password",
+    "dave": "dave's long password",
+}  # fmt: skip
 
 
 def basic(username: str, password: str | None = None) -> dict[str, str]:

@@ -27,8 +27,7 @@ SAMPLE = NormalizedName("sample")
 @pytest.fixture
 def carol(secured: Services) -> None:
     """Carol uploads, too."""
-    secured.users.create_user("carol", "carol's long password", by=TESTER)
-    PASSWORDS.setdefault("carol", "carol's long password")
+    secured.users.create_user("carol", PASSWORDS["carol"], by=TESTER)
 
 
 def roles(services: Services, project: str = "sample") -> dict[str, str]:

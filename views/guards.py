@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from config import Settings
 from database.journal import Actor
 from database.rights import Ground
 from distributions.filenames import check_project_name
-from errors import Forbidden, InvalidName, NotAuthenticated
+from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded
 from permissions import READING, Identity, Permission, Where, allows, why_not
 from services import INDEX
 from views import services
@@ -29,10 +30,13 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def requires(permission: Permission | None, *, project: str = "", asked_inside: bool = False) -> Callable[[View], View]:
+def requires(
+    permission: Permission | None, *, project: str = "", proved: bool = False, asked_inside: bool = False
+) -> Callable[[View], View]:
     """Declare what a view needs; None for one that anybody may ask, such as the login page.
 
-    ``project`` is the argument of the view that names a project, where the right is one to that project. A view that
+    ``project`` is the argument of the view that names a project, where the right is one to that project. ``proved``
+    asks of a signed-in browser that its person proved not long ago who they are. A view that
     asks for it itself, by ``must``, says so. Asked before anything is looked up, so that a name that is there and one
     that is not are answered alike.
     """
@@ -42,10 +46,13 @@ def requires(permission: Permission | None, *, project: str = "", asked_inside: 
         def guarded(*args: Any, **kwargs: Any) -> Any:
             if permission is not None and not asked_inside:
                 must(permission, project_named(kwargs[project]) if project else None)
+            if proved:
+                must_have_proved()
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         guarded.project_argument = project  # type: ignore[attr-defined]
+        guarded.proved = proved  # type: ignore[attr-defined]
         return cast("View", guarded)
 
     return declare
@@ -72,6 +79,15 @@ def must(permission: Permission, project: NormalizedName | None = None) -> Ident
     if not asker.is_known:
         raise NotAuthenticated("This needs a login; send a username and password, or a token.")
     raise Forbidden(why_not(asker, permission, place))
+
+
+def must_have_proved() -> None:
+    """Raises ProofNeeded for a session whose person proved who they are too long ago to change what matters."""
+    if not identity().by_session:
+        return
+    longest = timedelta(minutes=services().settings.auth_recent_minutes)
+    if datetime.now(UTC) - current_user.row.proved > longest:
+        raise ProofNeeded("It is a while since you proved who you are; do it again, then repeat this.")
 
 
 def where(permission: Permission, project: NormalizedName | None) -> Where:

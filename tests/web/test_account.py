@@ -15,7 +15,7 @@ from tests.web.conftest import BROWSER, Visitor
 
 def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> None:
     """The answer has the whole token and is kept by nobody; afterwards only its public part is there."""
-    answer = bob.post("/account/tokens", name="CI", expires_days="30")
+    answer = bob.post("/account/tokens", name="CI", expires_days="30", scopes="upload")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
     found = re.search(r"pcl_\w{10}_\w{43}_\w{6}", answer.text)
     assert found
@@ -28,7 +28,7 @@ def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> Non
 
 def test_revoking_ends_a_token(bob: Visitor, secured: Services) -> None:
     """It is gone from the list and from use."""
-    bob.post("/account/tokens", name="CI", expires_days="")
+    bob.post("/account/tokens", name="CI", expires_days="", scopes="upload")
     (row,) = secured.readers.tokens.of_user("bob")
     assert row.expires is None
     assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 303

@@ -179,7 +179,7 @@ def _identifier(path: str, method: str) -> str:
 def _security(permission: Permission) -> list[dict[str, list[str]]]:
     if permission is Permission.ACCOUNT:
         return [_PASSWORD]
-    anybody = [{}] if allows(services().authenticator.nobody, permission) else []
+    anybody: list[dict[str, list[str]]] = [{}] if allows(services().authenticator.nobody, permission) else []
     return [*anybody, _PASSWORD, _TOKEN]
 
 

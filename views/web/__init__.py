@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
-from errors import NotAuthenticated
+from errors import NotAuthenticated, ProofNeeded
 from views import errors
+from views.guards import own_hosts
 from views.web import words
 from views.web.assets import static_url
 from views.web.forms import csrf_field, must_carry_csrf
@@ -35,7 +39,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": (
-        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self)"
+        "camera=(), microphone=(), geolocation=(), payment=(), usb=(), publickey-credentials-get=(self), "
+        "publickey-credentials-create=(self)"
     ),
     # Not no-referrer: under it browsers send "Origin: null" with our own forms, and over plain HTTP that is all there
     # is to tell a cross-site request by.
@@ -48,6 +53,8 @@ blueprint.add_app_template_global(csrf_field, "csrf_field")
 blueprint.add_app_template_global(static_url, "static_url")
 blueprint.add_app_template_global(viewer, "viewer")
 blueprint.add_app_template_global(has_accounts, "has_accounts")
+blueprint.add_app_template_filter(Markup, "drawn")  # of drawings made here: nothing of a stranger's is in them
+blueprint.add_app_template_filter(words.browser_words, "browser")
 blueprint.add_app_template_filter(words.size_words, "size")
 blueprint.add_app_template_filter(words.count_words, "count")
 blueprint.add_app_template_filter(words.stamp, "stamp")
@@ -85,4 +92,25 @@ def to_login(refusal: NotAuthenticated) -> ResponseReturnValue:
     return redirect(url_for("web.login", next=request.script_root + request.full_path.rstrip("?")), 302)
 
 
-from views.web import account, admin, browse, login, project, search, system  # noqa: E402, F401 - they add their views
+@blueprint.errorhandler(ProofNeeded)
+def to_proof(refusal: ProofNeeded) -> ResponseReturnValue:
+    """People prove again who they are, and come back to the page that they were on."""
+    if not errors.wants_html():
+        return errors.answer(refusal)
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    page = f"{came_from.path}?{came_from.query}".rstrip("?") if came_from.netloc.lower() in own_hosts() else ""
+    return redirect(url_for("web.confirm", next=page or None), 303)
+
+
+from views.web import (  # noqa: E402 - they add their views
+    account,  # noqa: F401
+    admin,  # noqa: F401
+    browse,  # noqa: F401
+    confirm,  # noqa: F401
+    journal,  # noqa: F401
+    login,  # noqa: F401
+    project,  # noqa: F401
+    search,  # noqa: F401
+    security,  # noqa: F401
+    system,  # noqa: F401
+)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.tokens import TokenText
 from database.accounts import Account
 from errors import InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
-from people.tokens import Limits
+from people.tokens import USUAL_SCOPES, Limits
 from permissions import Identity, Permission
+from services import INDEX
 from views import services
 from views.errors import status_of
 from views.guards import actor, identity, peer, requires
@@ -30,13 +32,12 @@ def account() -> Response:
 
 
 @blueprint.post("/account/tokens")
-@requires(Permission.ACCOUNT)
+@requires(Permission.ACCOUNT, proved=True)
 def create_token() -> Response:
     """Make a token. Its page is the only place where it is ever shown."""
     name = request.form.get("name", "")
     try:
-        days = _days(request.form.get("expires_days", ""))
-        token, row = services().tokens.create_token(_account().username, name, Limits(days), by=actor())
+        token, row = services().tokens.create_token(_account().username, name, _limits(), by=actor())
     except InvalidRequest as refusal:
         return _page(refusal, where="token", name=name)
     return _page(token=token, name=row.name, status=201)
@@ -61,7 +62,7 @@ def change_password() -> AnyResponse:
         services().users.set_password(person.username, _new_password(), by=by)
     except InvalidRequest as refusal:
         return _page(refusal, where="password")
-    session.start(_account(), "password")
+    session.start(_account(), current_user.row.method)
     flash("Your password was changed; other browsers were signed out.")
     return redirect(url_for("web.account"), 303)
 
@@ -80,6 +81,17 @@ def _new_password() -> str:
     return new
 
 
+def _limits() -> Limits:
+    """What the form limits the token to. Raises InvalidRequest."""
+    form = request.form
+    return Limits(
+        days=_days(form.get("expires_days", "")),
+        scopes=form.getlist("scopes"),
+        projects=form.get("projects", "").replace(",", " ").split(),
+        note=form.get("note", "").strip(),
+    )
+
+
 def _days(text: str) -> int | None:
     text = text.strip()
     if not text:
@@ -95,6 +107,16 @@ def _account() -> Account:
     if found is None:
         raise UnknownUser(asker.username or "")
     return found
+
+
+def _role() -> str:
+    """What the asker is on the index, in words."""
+    asker = identity()
+    if asker.is_admin:
+        return "an administrator"
+    role = asker.role_on(INDEX).value
+    words = {"none": "without a role on the index", "uploader": "an uploader", "owner": "an owner of the index"}
+    return words.get(role, f"a {role} of the index")
 
 
 def _page(
@@ -116,6 +138,10 @@ def _page(
         "usual_days": min(longest or _USUAL_DAYS, _USUAL_DAYS),
         "sentence": refusal.sentence if refusal else "",
         "where": where,
+        "role": _role(),
+        "scopes": request.form.getlist("scopes") if where == "token" else USUAL_SCOPES,
+        "projects": request.form.get("projects", "") if where == "token" else "",
+        "note": request.form.get("note", "") if where == "token" else "",
         "base": own_url(),
         "index": index_url(),
     }

@@ -85,7 +85,7 @@ def users() -> Response:
 
 
 @blueprint.post("/admin/users")
-@requires(Permission.ADMIN)
+@requires(Permission.ADMIN, proved=True)
 def create_user() -> AnyResponse:
     """Make an account."""
     form = request.form
@@ -108,7 +108,7 @@ def user(username: str) -> Response:
 
 
 @blueprint.post("/admin/users/<username>/active")
-@requires(Permission.ADMIN)
+@requires(Permission.ADMIN, proved=True)
 def set_active(username: str) -> AnyResponse:
     """Deactivate an account or bring it back."""
     found, active = _account(username), request.form.get("active") == "yes"
@@ -118,7 +118,7 @@ def set_active(username: str) -> AnyResponse:
 
 
 @blueprint.post("/admin/users/<username>/password")
-@requires(Permission.ADMIN)
+@requires(Permission.ADMIN, proved=True)
 def reset_password(username: str) -> AnyResponse:
     """Give an account a new password; its sessions end."""
     found = _account(username)

@@ -1,29 +1,40 @@
-"""Signing in and out."""
+"""Signing in and out: a password, then a second factor where there is one; or a passkey alone."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from flask import session as browser
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from errors import Forbidden, NotAuthenticated
+from credentials.passkeys import RelyingParty, relying_party
+from credentials.throttle import Throttle
+from database.accounts import Account
+from database.factors import PASSKEY, TOTP
+from errors import Forbidden, Invalid, InvalidRequest, NotAuthenticated, Refusal
+from people.factors import Question
 from permissions import Permission
 from views import services
 from views.errors import status_of
 from views.guards import must, peer, requires
 from views.web import blueprint, session
-from views.web.urls import safe_next
+from views.web.urls import own_url, safe_next
 
 Answer = TypeVar("Answer", bound=AnyResponse)
+
+_HALF = "half"  # the ticket of a sign-in whose second factor is still asked for
+# Six digits are guessed sooner than a password; and whoever guesses has the password, so the account counts alone too.
+_codes = Throttle(by_pair=5, by_address=50)
+_EVERYWHERE = "everywhere"
 
 
 @blueprint.get("/login")
 @requires(None)
 def login() -> AnyResponse:
     """The form."""
-    _must_have_accounts()
+    must_have_accounts()
     if session.viewer() is not None:
         return unkept(redirect(safe_next(request.args.get("next")), 302))
     return _form(request.args.get("next"))
@@ -32,15 +43,60 @@ def login() -> AnyResponse:
 @blueprint.post("/login")
 @requires(None)
 def sign_in() -> AnyResponse:
-    """Check the password, and begin a session."""
-    _must_have_accounts()
+    """Check the password; begin a session, or ask for the second factor."""
+    must_have_accounts()
     username, target = request.form.get("username", "").strip(), request.form.get("next")
     try:
         account = services().authenticator.check_password(username, request.form.get("password", ""), peer())
     except (NotAuthenticated, Forbidden) as refusal:
         return _form(target, username, refusal.sentence, status_of(refusal))
-    session.start(account, "password")
-    return unkept(redirect(safe_next(target), 303))
+    if not account.has_factor:
+        return enter(account, "password", target)
+    ticket = {"user": account.id, "next": safe_next(target)}
+    browser[_HALF] = services().tickets.issue("sign-in", ticket)
+    return unkept(redirect(url_for("web.second_factor"), 303))
+
+
+@blueprint.get("/login/factor")
+@requires(None)
+def second_factor() -> AnyResponse:
+    """The form for a code or a passkey."""
+    account, _ = _half()
+    return _factor_form(account)
+
+
+@blueprint.post("/login/factor")
+@requires(None)
+def check_factor() -> AnyResponse:
+    """Check the code or the passkey, and begin the session."""
+    account, target = _half()
+    try:
+        method = prove_factor(account)
+    except (NotAuthenticated, Invalid, Forbidden) as refusal:
+        return _factor_form(account, refusal)
+    browser.pop(_HALF, None)
+    return enter(account, f"password and {method}", target)
+
+
+@blueprint.get("/login/passkey")
+@requires(None)
+def passkey() -> AnyResponse:
+    """Ask a passkey of the device for a whole sign-in."""
+    must_have_accounts()
+    return _passkey_form(request.args.get("next"))
+
+
+@blueprint.post("/login/passkey")
+@requires(None)
+def sign_in_by_passkey() -> AnyResponse:
+    """Check the passkey, and begin a session: the device has verified who holds it."""
+    must_have_accounts()
+    target = request.form.get("next")
+    try:
+        account = answered_passkey()
+    except (NotAuthenticated, Invalid, Forbidden) as refusal:
+        return _passkey_form(target, refusal)
+    return enter(account, "passkey", target)
 
 
 @blueprint.get("/logout")
@@ -68,15 +124,103 @@ def _sign_out() -> AnyResponse:
     return response
 
 
-def _must_have_accounts() -> None:
+def enter(account: Account, method: str, target: str | None) -> AnyResponse:
+    """Begin a session and go on; whoever has to have a second factor and has none is led to setting one up."""
+    session.start(account, method)
+    if not account.has_factor and services().authenticator.identities.must_have_factor(account):
+        flash("Your account has to have a second factor here; set one up to go on.")
+        return unkept(redirect(url_for("web.security"), 303))
+    return unkept(redirect(safe_next(target), 303))
+
+
+def prove_factor(account: Account) -> str:
+    """Check the code or the passkey that a form carries; in words which it was.
+
+    Raises NotAuthenticated, InvalidRequest, Forbidden, TooManyAttempts.
+    """
+    if request.form.get("credential"):
+        if answered_passkey().id != account.id:
+            raise NotAuthenticated("This passkey belongs to another account; use one of yours, or a code.")
+        return "passkey"
+    address = peer().address
+    _codes.must_allow(account.username, address)
+    _codes.must_allow(account.username, _EVERYWHERE)
+    if not services().factors.check_code(account, request.form.get("code", ""), by=session.actor_of(account)):
+        _codes.failed(account.username, address)
+        _codes.failed(account.username, _EVERYWHERE)
+        services().sign_ins.note("session.refused", account.username, address, "second factor")
+        raise NotAuthenticated("This code is not right, or was used before; wait for the next one and type that.")
+    _codes.succeeded(account.username, address)
+    return "code"
+
+
+def answered_passkey() -> Account:
+    """Whose passkey answered in the form. Raises NotAuthenticated, also for an account that does not stand."""
+    here = services()
+    try:
+        account = here.factors.check_passkey(
+            request.form.get("question", ""), request.form.get("credential", ""), party()
+        )
+    except NotAuthenticated:
+        here.sign_ins.note("session.refused", "passkey", peer().address, "passkey")
+        raise
+    if not here.authenticator.identities.stands(account):
+        raise NotAuthenticated("This account is deactivated; ask an administrator.")
+    return account
+
+
+def party() -> RelyingParty:
+    """This server as passkeys know it. Raises InvalidRequest where browsers have none."""
+    return relying_party(own_url())
+
+
+def factors_of(account: Account) -> dict[str, Any]:
+    """What a form needs to ask for a second factor: is there an app, and what a passkey is asked."""
+    kinds = {one.kind for one in services().factors.factors.of_user(account.id)}
+    return {"has_app": TOTP in kinds, "question": _question(account)[0] if PASSKEY in kinds else None}
+
+
+def _question(account: Account | None = None) -> tuple[Question | None, str]:
+    """What a passkey is asked; None, and why, where browsers have no passkeys: at an IP address, say."""
+    try:
+        return services().factors.ask_passkey(party(), account), ""
+    except InvalidRequest as lacking:
+        return None, lacking.sentence
+
+
+def _half() -> tuple[Account, str]:
+    """Whose sign-in is half done, and where they want to go. Raises Forbidden where that took too long."""
+    said = services().tickets.read("sign-in", browser.get(_HALF, ""))
+    account = services().accounts.by_id(said["user"])
+    if account is None or not services().authenticator.identities.stands(account):
+        raise Forbidden("This account is deactivated; ask an administrator.")
+    return account, said["next"]
+
+
+def must_have_accounts() -> None:
+    """Raises Forbidden where authentication is off."""
     if not session.has_accounts():
         must(Permission.ACCOUNT)  # says how to turn authentication on
 
 
 def _form(target: str | None, username: str = "", sentence: str = "", status: int = 200) -> Response:
-    page = render_template("login.html", next=safe_next(target), username=username, sentence=sentence)
-    response = make_response(page, status)
-    return unkept(response)
+    page = render_template(
+        "login.html", next=safe_next(target), username=username, sentence=sentence,
+        openid=services().settings.openid_name if services().settings.openid_issuer else "",
+    )  # fmt: skip
+    return unkept(make_response(page, status))
+
+
+def _factor_form(account: Account, refusal: Refusal | None = None) -> Response:
+    page = render_template("second_factor.html", sentence=refusal.sentence if refusal else "", **factors_of(account))
+    return unkept(make_response(page, status_of(refusal) if refusal else 200))
+
+
+def _passkey_form(target: str | None, refusal: Refusal | None = None) -> Response:
+    question, lacking = _question()
+    sentence = refusal.sentence if refusal else lacking
+    page = render_template("passkey.html", next=safe_next(target), question=question, sentence=sentence)
+    return unkept(make_response(page, status_of(refusal) if refusal else 200))
 
 
 def unkept(response: Answer) -> Answer:

@@ -12,7 +12,7 @@ from config import Settings
 from database.accounts import Account
 from database.journal import Actor
 from database.sessions import SessionRow
-from errors import Unavailable
+from errors import NotAuthenticated, Unavailable
 from permissions import Identity
 from views import services
 from views.guards import actor, peer
@@ -90,12 +90,24 @@ def viewer() -> Account | None:
         return None
 
 
+def person() -> Account:
+    """The signed-in person as they are now. Raises NotAuthenticated where nobody is signed in."""
+    if not current_user.is_authenticated:
+        raise NotAuthenticated("This needs a browser that is signed in; sign in first.")
+    return services().users.account(current_user.account.username)
+
+
+def actor_of(account: Account) -> Actor:
+    """Somebody who is about to be signed in, as the journal names them."""
+    return Actor(account.username, None, peer().address, request.environ.get("pypi.request_id"))
+
+
 def start(account: Account, method: str) -> None:
     """Sign a person in, who proved it by ``method``, under a new session: what an earlier one held, and its cookie,
     are void.
     """
     manager = services().sessions
-    by = Actor(account.username, None, peer().address, request.environ.get("pypi.request_id"))
+    by = actor_of(account)
     _end_row(by)
     session.clear()
     secret = manager.sign_in(account, method, by=by, agent=request.headers.get("User-Agent", ""))

@@ -28,6 +28,21 @@ _OLD_LINUX = re.compile(r"manylinux(1|2010|2014)_(\w+)")
 _MAC = re.compile(r"macosx_(\d+)_(\d+)_(\w+)")
 
 
+# The first that an agent names counts: Edge says that it is Chrome, and Chrome that it is Safari.
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_words(agent: str) -> str:
+    """What a User-Agent header says in words: ``Firefox on Linux``; else its beginning."""
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return " on ".join(filter(None, (browser, system))) or agent[:60] or "unknown"
+
+
 def size_words(size: int) -> str:
     """A number of bytes for people: ``512 bytes``, ``1.2 MB``; a kilobyte has 1,000 bytes."""
     if size < 1000:

@@ -12,7 +12,7 @@ def upgrade() -> None:
     _widened()
     _teams()
     _linked_identities()
-    _challenges()
+    _used_tickets()
     _factors()
     _recovery_codes()
     _grants()
@@ -70,16 +70,13 @@ def _linked_identities() -> None:
     op.create_index("ix_linked_identities_user_id", "linked_identities", ["user_id"], unique=False)
 
 
-def _challenges() -> None:
+def _used_tickets() -> None:
     op.create_table(
-        "challenges",
+        "used_tickets",
         sa.Column("id_sha256", sa.String(length=64), nullable=False),
         sa.Column("purpose", sa.String(length=40), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=True),
-        sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_challenges_user_id_users")),
-        sa.PrimaryKeyConstraint("id_sha256", name=op.f("pk_challenges")),
+        sa.PrimaryKeyConstraint("id_sha256", name=op.f("pk_used_tickets")),
     )
 
 
@@ -127,9 +124,9 @@ def _grants() -> None:
         sa.Column("team_id", sa.Integer(), nullable=True),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_grants_index_id_indexes")),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_grants_team_id_teams")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_grants_user_id_users")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_grants_team_id_teams")),
+        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_grants_index_id_indexes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
     op.create_index("ix_grants_team_id", "grants", ["team_id"], unique=False)
@@ -161,8 +158,8 @@ def _team_members() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("added", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_team_members_user_id_users")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_members_team_id_teams")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_team_members_user_id_users")),
         sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_members")),
     )
     op.create_index("ix_team_members_user_id", "team_members", ["user_id"], unique=False)
@@ -181,8 +178,8 @@ def _publishers() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("last_used", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_publishers_index_id_indexes")),
         sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_publishers_created_by_users")),
+        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_publishers_index_id_indexes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publishers")),
         sa.UniqueConstraint("public_id", name=op.f("uq_publishers_public_id")),
     )
