@@ -115,7 +115,7 @@ class Authenticator:
         self.notebook = notebook
         self.directories = {directory.source: directory for directory in directories}
         self.identities = Identities(readers.rights, rules, self.directories)
-        self.throttle = Throttle()
+        self.throttle = Throttle(rules.most_failures, 5 * rules.most_failures)
         self.nobody = Identity(
             None, public=rules.public, otherwise=rules.public_role if rules.enabled else Role.MAINTAINER
         )
@@ -222,21 +222,31 @@ class Authenticator:
         return self.identities.by_token(account, row)
 
     def _minted(self, token: TokenText) -> Identity | None:
-        """A trusted publisher's short-lived token: uploads to its one project, and nothing else."""
+        """A trusted publisher's short-lived token: uploads to its projects, as far as who added it may, and no more."""
         found = self.readers.publishers.minted(token.id)
         if found is None:
             return None
         if not token.fits(found.secret_sha256) or found.burned or found.expires <= datetime.now(UTC):
             raise NotAuthenticated("This upload token has ended; let the job ask for a new one.")
+        projects = tuple(project for project, by in found.projects if self._may_upload(by, found.index, project))
+        if not projects:
+            raise NotAuthenticated("Who added this trusted publisher may upload no more; an owner has to add it anew.")
         return Identity(
             found.name,
             public=self.rules.public,
-            roles={(found.index, found.project): Role.MAINTAINER},
+            roles={(found.index, project): Role.MAINTAINER for project in projects},
             token=token.id,
-            scope=Scope(_UPLOAD_ONLY.permissions, found.index, (found.project,)),
+            scope=Scope(_UPLOAD_ONLY.permissions, found.index, projects),
             expires=found.expires,
             publisher=found.publisher_id,
         )
+
+    def _may_upload(self, username: str | None, index: str, project: str) -> bool:
+        """Whether who added a publisher may upload there themselves; None for one added at the shell."""
+        if username is None:
+            return True
+        account = self.readers.accounts.user(username)
+        return account is not None and self.identities.may_upload(account, index, project)
 
     # -- passwords
 

@@ -58,6 +58,10 @@ class AuthSettings:
         300, "How long a good password or token is remembered for changes; 0: checked every time.",
         section="auth", kind=whole(0, 86400, "seconds"),
     )  # fmt: skip
+    auth_most_failures: int = option(
+        10, "Wrong passwords of a name from an address in five minutes, before it waits; five times of all.",
+        section="auth", kind=whole(1, 1_000_000),
+    )  # fmt: skip
     auth_token_days: int = option(
         90, "Life of an API token for which none is chosen; 0: no end.", section="auth", kind=whole(0, 36500, "days")
     )
@@ -84,7 +88,7 @@ class AuthSettings:
     )  # fmt: skip
     openid_issuer: str = option(
         "", "Address of the OpenID provider with which people may sign in; empty: none.", section="openid",
-        kind=options.WEB_URL,
+        kind=options.ISSUER,
     )  # fmt: skip
     openid_name: str = option("your organisation", "What its button is called.", section="openid")
     openid_client_id: str = option("", "This server's id at the provider.", section="openid")
@@ -113,6 +117,7 @@ class AuthSettings:
     )  # fmt: skip
     ldap_user_base: str = option("", "Where people are looked up.", section="ldap")
     ldap_user_filter: str = option("(uid={username})", "How a person is found there.", section="ldap")
+    ldap_username_attribute: str = option("uid", "The attribute that holds the user name.", section="ldap")
     ldap_subject_attribute: str = option(
         "", "The attribute that never changes, such as entryUUID; empty: the entry's name.", section="ldap"
     )
@@ -125,24 +130,24 @@ class AuthSettings:
         section="ldap",
     )  # fmt: skip
     ldap_groups: tuple[str, ...] = option(
-        (), "Which group (cn) is which team here, or administrators.", section="ldap", kind=options.GROUPS
+        (), "Which group is which team here, or administrators.", section="ldap", kind=options.GROUPS
     )
     publishing_audience: str = option(
         "pypi-clone", "What a CI provider's token must be made for.", section="publishing"
     )
     publishing_github: str = option(
         "https://token.actions.githubusercontent.com", "Who signs for GitHub Actions.", section="publishing",
-        kind=options.WEB_URL,
+        kind=options.ISSUER,
     )  # fmt: skip
     publishing_gitlab: str = option(
-        "https://gitlab.com", "Who signs for GitLab CI.", section="publishing", kind=options.WEB_URL
+        "https://gitlab.com", "Who signs for GitLab CI.", section="publishing", kind=options.ISSUER
     )
     publishing_google: str = option(
-        "https://accounts.google.com", "Who signs for Google Cloud.", section="publishing", kind=options.WEB_URL
+        "https://accounts.google.com", "Who signs for Google Cloud.", section="publishing", kind=options.ISSUER
     )
     publishing_issuers: tuple[str, ...] = option(
         (), "Further providers whose tokens are taken: GitLab hosts, Gitea, Jenkins, Kubernetes.",
-        section="publishing", kind=options.WEB_URLS,
+        section="publishing", kind=options.ISSUERS,
     )  # fmt: skip
     publishing_minutes: int = option(
         15, "Life of an upload token that a CI job gets.", section="publishing", kind=whole(1, 60, "minutes")

@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 import config
+from console import security as _security  # noqa: F401 - it adds its commands to the group user
+from console.journal import journal
 from console.options import (
     Chosen,
     json_option,
@@ -40,6 +42,9 @@ from console.output import (
     table,
 )
 from console.packages import packages
+from console.publishers import publisher
+from console.roles import pattern, role
+from console.teams import team
 from console.users import user
 from console.watching import stoppable, watched
 
@@ -88,7 +93,12 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name must not end a listing on a narrow terminal
 
 
+main.add_command(journal)
 main.add_command(packages)
+main.add_command(publisher)
+main.add_command(pattern)
+main.add_command(role)
+main.add_command(team)
 main.add_command(user)
 
 

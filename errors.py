@@ -6,10 +6,7 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     Refusal
     ├── Invalid                 what was sent cannot be taken as it is
     │   ├── InvalidRequest      the request or form itself
-    │   ├── InvalidName         not a project name
-    │   ├── InvalidVersion      not a version
-    │   ├── InvalidFilename     not a distribution's filename
-    │   ├── InvalidArchive      the file is not a sound wheel or sdist
+    │   ├── InvalidName         ├── InvalidVersion      ├── InvalidFilename     ├── InvalidArchive
     │   ├── InvalidMetadata     its core metadata is not sound
     │   ├── Disagreement        form, filename and file do not say the same
     │   ├── DigestMismatch      the bytes are not those that the form describes
@@ -18,19 +15,12 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     ├── NotAuthenticated        nobody known is asking
     ├── Forbidden               a known person without the right
     │   ├── ProofNeeded         it must be proved anew who one is
-    │   └── ReadOnlyProject     archived or quarantined
+    │   ├── ReadOnlyProject     archived or quarantined
+    │   └── InvalidIdentityToken  a CI provider's token that is not taken
     ├── NotFound
-    │   ├── UnknownProject
-    │   ├── UnknownRelease
-    │   ├── UnknownFile
-    │   ├── UnknownUser
-    │   ├── UnknownTeam
-    │   ├── UnknownRole         nobody holds that role there
-    │   ├── UnknownIndex
-    │   ├── UnknownPublisher
-    │   ├── UnknownSession
-    │   ├── UnknownFactor
-    │   └── UnknownToken
+    │   ├── UnknownProject      ├── UnknownRelease      ├── UnknownFile         ├── UnknownUser
+    │   ├── UnknownTeam         ├── UnknownRole         ├── UnknownIndex        ├── UnknownPublisher
+    │   └── UnknownSession      └── UnknownFactor       └── UnknownToken
     ├── MethodNotAllowed
     ├── NotAcceptable           no representation that the client takes
     ├── Conflict                it clashes with what is there
@@ -38,16 +28,13 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     │   ├── FilenameBurned      the name was used by a file since deleted
     │   └── NameTaken           a user, token or index of that name is there
     ├── Gone                    an old action that is no longer done
-    ├── TooLarge
-    ├── UnsupportedMedia
+    ├── TooLarge                ├── UnsupportedMedia
     ├── TooManyAttempts         carries ``retry_after`` in seconds
     └── Unavailable             our own trouble; carries ``retry_after`` in seconds
         ├── StorageFull
         ├── StorageFailed
         │   └── MissingBytes    listed, but not in the store
-        ├── DatabaseBusy
-        ├── DataDirectoryInUse
-        └── PortInUse
+        ├── DatabaseBusy        ├── IssuerUnavailable   ├── DataDirectoryInUse  └── PortInUse
 """
 
 from __future__ import annotations
@@ -147,6 +134,16 @@ class Forbidden(Refusal):
     """The identity is known and lacks the right."""
 
     code = "forbidden"
+
+
+class InvalidIdentityToken(Forbidden):
+    """What an identity provider is said to have signed does not hold: form, signature, issuer, audience or time."""
+
+    code = "invalid-identity-token"
+
+    def __init__(self, sentence: str, why: str = "invalid-token") -> None:
+        super().__init__(sentence)
+        self.why = why  # PyPI's word for the reason
 
 
 class ProofNeeded(Forbidden):
@@ -277,10 +274,7 @@ class Conflict(Refusal):
 
 
 class FilenameTaken(Conflict):
-    """A file of that name is there with other bytes.
-
-    The sentence begins with the words that clients look for: twine, poetry and pdm recognise "already exist".
-    """
+    """A file of that name is there with other bytes; twine, poetry and pdm look for the words "already exist"."""
 
     code = "filename-taken"
 
@@ -383,6 +377,12 @@ class DatabaseBusy(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The database is busy with other changes and nothing was changed; try again.", 5)
+
+
+class IssuerUnavailable(Unavailable):
+    """The keys of an identity provider cannot be had, so nothing that it signed can be checked."""
+
+    code = "issuer-unavailable"
 
 
 class DataDirectoryInUse(Unavailable):

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from packaging.utils import NormalizedName
+
 from credentials.people import Person
 from database.accounts import TABLE, Account
 from database.rights import Rights
 from database.sessions import SessionRow
 from database.tokens import TokenRow
-from permissions import MAIN, SCOPES, Identity, Permission, Role, Scope
+from permissions import MAIN, SCOPES, Identity, Permission, Role, Scope, Where, allows
 
 PASSKEY = "passkey"
 OPENID = "openid"
@@ -57,6 +59,7 @@ class Rules:
     default_role: Role = Role.UPLOADER
     directory_roles: tuple[tuple[str, Role], ...] = ()
     require_factor: str = "nobody"
+    most_failures: int = 10
 
 
 class Identities:
@@ -89,6 +92,12 @@ class Identities:
     def by_token(self, account: Account, row: TokenRow) -> Identity:
         """Somebody's API token."""
         return self._identity(account, token=row.id, scope=scope_of(row), expires=row.expires)
+
+    def may_upload(self, account: Account, index: str, project: str) -> bool:
+        """Whether somebody may upload to a project, or start it, however they would sign in."""
+        ground = self._rights.ground(index, NormalizedName(project))
+        place = Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
+        return self.stands(account) and allows(self._identity(account), Permission.UPLOAD, place)
 
     def must_have_factor(self, account: Account) -> bool:
         """Whether the settings demand a second factor of this account."""

@@ -104,11 +104,12 @@ def _base_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _web_url(text: str) -> str:
+def _issuer(text: str) -> str:
+    """An issuer, to the letter: its tokens name it so, with or without a slash at the end."""
     url = urlsplit(_text(text))
     if text and (url.scheme not in ("http", "https") or not url.hostname or re.search(r"[?#@\s\\]", text)):
         raise ValueError
-    return text.rstrip("/")
+    return text
 
 
 def _words(*known: str) -> Callable[[str], tuple[str, ...]]:
@@ -150,8 +151,8 @@ HOSTS = Kind(_list_of(_host), "host names without ports, with commas between the
 NETWORKS = Kind(_list_of(ipaddress.ip_network), "addresses or networks such as 10.0.0.0/8, with commas between them")
 DATABASE = Kind(_database, "empty or sqlite:///path/to/file; only SQLite is supported so far")
 PASSWORD_FILE = Kind(lambda text: "" if text == "." else _text(text), "the path of a file, or . for none")
-WEB_URL = Kind(_web_url, "empty or an address such as https://index.example.com, without user, query or fragment")
-WEB_URLS = Kind(_list_of(_web_url), "addresses such as https://gitlab.example.com, with commas between them")
+ISSUER = Kind(_issuer, "empty or an address such as https://login.example.com, without user, query or fragment")
+ISSUERS = Kind(_list_of(_issuer), "addresses such as https://gitlab.example.com, with commas between them")
 GROUPS = Kind(_pairs, "pairs such as 'release managers=team-a', with semicolons between them")
 BASE_URL = Kind(_base_url, "empty or an address such as https://index.example.com, without user, query or fragment")
 

@@ -7,7 +7,7 @@ leaves at most an unlisted file. A deletion goes the other way round: unlisted f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from packaging.utils import NormalizedName
 
 from database import holdings, rights
 from database.engine import Database
-from database.holdings import HeldFile, NewFile
+from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
+from distributions import attestations
 from distributions.claims import Claim
 from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
@@ -51,10 +52,14 @@ Permit = Callable[[Any, NormalizedName], None]
 
 @dataclass(frozen=True, slots=True)
 class Uploader:
-    """Who uploads, beside their name in the journal: may they, and who owns a project that begins with it."""
+    """Who uploads, beside their name in the journal: may they, and who owns a project that begins with it.
+
+    ``attested_as`` is the trusted publisher against whom attestations are verified (``distributions.attestations``).
+    """
 
     permit: Permit | None = None
     owner: str | None = None
+    attested_as: Mapping[str, str | None] | None = None
 
 
 ANYBODY = Uploader()
@@ -94,7 +99,8 @@ class PackageManager:
     ) -> Published:
         """Take one distribution into an index. On return it is on stable storage, listed and in the journal.
 
-        Raises what ``uploader`` raises, the refusals of ``distributions``, DigestMismatch, Disagreement, FilenameTaken,
+        Attestations of a trusted publisher are verified, others are kept as they came and never offered. Raises what
+        ``uploader`` raises, the refusals of ``distributions``, DigestMismatch, Disagreement, FilenameTaken,
         FilenameBurned, ReadOnlyProject, Conflict; StorageFull, StorageFailed and DatabaseBusy when it is our fault.
         """
         digests = incoming.finish()
@@ -106,10 +112,11 @@ class PackageManager:
         claim.must_match({"sha256": digests.sha256, "md5": digests.md5, "blake2b": digests.blake2b})
         distribution = self.reader.inspect(incoming.path, claim.filename, accept_legacy=self.rules.accept_legacy)
         claim.must_agree_with(distribution)
+        proven = _proven(claim, digests.sha256, uploader.attested_as)
         location = f"{filename.project}/{filename.filename}"
         with self.storage.claimed(location):
             new = _new_file(distribution, digests, location, by)
-            new = replace(new, attestations=claim.attestations, comment=claim.comment)
+            new = replace(new, attestations=claim.attestations, proven=proven, comment=claim.comment)
             return self._place(index, incoming, new, distribution.warnings, uploader, by)
 
     def _place(
@@ -303,6 +310,16 @@ class PackageManager:
         if not files:
             raise UnknownFile(filename or "")
         return files
+
+
+def _proven(claim: Claim, sha256: str, publisher: Mapping[str, str | None] | None) -> Proven | None:
+    """What the attestations of an upload prove, where they are verified. Raises InvalidAttestation."""
+    if claim.attestations is None or publisher is None:
+        return None
+    verified = attestations.verify(
+        claim.attestations, filename=claim.filename, sha256=sha256, publisher=publisher
+    )  # fmt: skip
+    return Proven(attestations.provenance(verified), verified.as_dict())
 
 
 def _new_file(distribution: Distribution, digests: Digests, location: str, by: Actor) -> NewFile:

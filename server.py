@@ -43,7 +43,20 @@ def create_app(services: Services) -> Flask:
     import jinja2
     from flask import Flask
 
-    from views import api, errors, files, guards, health, legacy, simple, upload, web, xmlrpc
+    from views import (
+        api,
+        errors,
+        files,
+        guards,
+        health,
+        integrity,
+        legacy,
+        oidc_publishing,
+        simple,
+        upload,
+        web,
+        xmlrpc,
+    )  # fmt: skip # isort: skip
     from views.api import registration
     from views.lane import SlowLane
     from views.web import session
@@ -65,7 +78,7 @@ def create_app(services: Services) -> Flask:
     session.login_manager(app)
     errors.register(app)
     app.before_request(guards.refuse_cross_site)
-    for module in (simple, files, upload, health, api, legacy, xmlrpc, web):
+    for module in (simple, files, upload, health, integrity, oidc_publishing, api, legacy, xmlrpc, web):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(registration.older)
     return app

@@ -8,6 +8,8 @@ from pathlib import Path
 from auth import Authenticator, Readers
 from config import Settings, ensure_secret_key, prepare_directories
 from credentials.htpasswd import HtpasswdFile
+from credentials.issuers import Issuers
+from credentials.openid import OpenIdProvider, OpenIdSettings
 from credentials.passwords import Passwords
 from credentials.sealing import Sealer
 from database import schema
@@ -26,6 +28,7 @@ from package_manager import PackageManager
 from package_manager import Rules as UploadRules
 from people.directories import directories_of, groups_of
 from people.factors import FactorManager
+from people.publishers import PublisherManager, PublishingRules
 from people.rights import RightsManager
 from people.sessions import SessionManager
 from people.tickets import Tickets
@@ -61,6 +64,8 @@ class Services:
     factors: FactorManager
     sign_ins: RefusedSignIns
     authenticator: Authenticator
+    publishers: PublisherManager
+    openid: OpenIdProvider | None
 
     @property
     def accounts(self) -> Accounts:
@@ -98,13 +103,16 @@ def open_services(settings: Settings) -> Services:
     tickets = Tickets(database, sealer)
     readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
     users = UserManager(database, passwords, htpasswd=htpasswd, groups=groups_of(settings))
+    authenticator = Authenticator(
+        readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd)
+    )
     return Services(
         settings=settings,
         database=database,
         storage=storage,
         inspector=inspector,
         manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
-        catalogue=Catalogue(database, INDEX),
+        catalogue=Catalogue(database, INDEX, base_url=settings.base_url),
         search=Search(database, INDEX),
         pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),
@@ -121,9 +129,12 @@ def open_services(settings: Settings) -> Services:
         tickets=tickets,
         factors=FactorManager(database, sealer, tickets),
         sign_ins=sign_ins,
-        authenticator=Authenticator(
-            readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd)
+        authenticator=authenticator,
+        # An issuer on this machine is one that the settings name so: no other is ever asked.
+        publishers=PublisherManager(
+            database, Issuers(allow_insecure_loopback=True), PublishingRules.of(settings), authenticator.identities
         ),
+        openid=_openid(settings),
     )
 
 
@@ -131,6 +142,24 @@ def _htpasswd(settings: Settings, passwords: Passwords) -> HtpasswdFile | None:
     if not (settings.auth_enabled and settings.auth_htpasswd):
         return None
     return HtpasswdFile(Path(settings.auth_htpasswd).expanduser().absolute(), passwords)
+
+
+def _openid(settings: Settings) -> OpenIdProvider | None:
+    """The provider that people may sign in with, if one is set. Raises InvalidSetting."""
+    if not (settings.auth_enabled and settings.openid_issuer):
+        return None
+    return OpenIdProvider(
+        OpenIdSettings(
+            issuer=settings.openid_issuer,
+            client_id=settings.openid_client_id,
+            client_secret=settings.openid_client_secret,
+            name=settings.openid_name,
+            scopes=settings.openid_scopes,
+            username_claim=settings.openid_username_claim,
+            groups_claim=settings.openid_groups_claim,
+            allow_insecure_loopback=True,  # it is the operator who names a provider of this machine
+        )
+    )
 
 
 def _upload_rules(settings: Settings) -> UploadRules:
@@ -163,4 +192,5 @@ def _rules(settings: Settings) -> Rules:
         default_role=Role(settings.auth_default_role),
         directory_roles=(("htpasswd", Role(settings.auth_htpasswd_role)),),
         require_factor=settings.auth_require_factor,
+        most_failures=settings.auth_most_failures,
     )

@@ -59,6 +59,8 @@ data_dir_option = click.option(
 json_option = click.option("--json", "json_", is_flag=True, help="Print JSON, for scripts.")
 package_option = click.option("--package-name", metavar="NAME", help="Name of the project, in any spelling.")
 username_option = click.option("--username", metavar="NAME", help="Name of the user.")
+team_option = click.option("--team", metavar="NAME", help="Name of the team.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def where_options(command: Command) -> Command:

@@ -135,6 +135,48 @@ def activate(chosen: Chosen, username: str | None, json_: bool) -> None:
     _set_active(chosen, username, active=True, json_=json_)
 
 
+@user.command("admin")
+@username_option
+@click.option("--admin/--no-admin", default=True, help="Whether they are one; an administrator if not said.")
+@json_option
+@where_options
+@pass_chosen
+def set_admin(chosen: Chosen, username: str | None, admin: bool, json_: bool) -> None:
+    """Make a user an administrator, or no longer.
+
+    Administrators may do everything; the last active one stays.
+    """
+    name = _username(username)
+    with services_of(chosen) as services:
+        before = services.users.account(name)
+        if before.is_admin != admin:
+            services.users.set_admin(name, is_admin=admin, by=shell_actor())
+        after = services.users.account(name)
+    if json_:
+        as_json(_shown(after))
+        return
+    word = "an administrator" if admin else "no administrator"
+    answer(f"{after.username} is {word}{' already' if before.is_admin == admin else ''}.")
+
+
+@user.command("email")
+@username_option
+@click.option("--email", metavar="ADDRESS", help="The e-mail address; '' for none.")
+@json_option
+@where_options
+@pass_chosen
+def set_email(chosen: Chosen, username: str | None, email: str | None, json_: bool) -> None:
+    """Change a user's e-mail address."""
+    name, address = _username(username), wanted(email, "--email", "E-mail address")
+    with services_of(chosen) as services:
+        services.users.set_email(name, address, by=shell_actor())
+        after = services.users.account(name)
+    if json_:
+        as_json(_shown(after))
+    else:
+        answer(f"The e-mail address of {after.username} is {after.email or 'empty'} now.")
+
+
 @user.command("password")
 @username_option
 @password_option

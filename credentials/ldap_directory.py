@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from credentials.people import Person, is_loopback, username_here
@@ -120,8 +120,7 @@ class LdapDirectory:
         self._host, self._encrypted = parts.hostname or "", parts.scheme == "ldaps"
         self._port = parts.port or (636 if self._encrypted else 389)
         self._tls = _verified_tls(self._ldap3, self._host, settings.ca_file)
-        for text in (settings.user_filter, settings.group_filter):
-            self._must_parse(text)
+        self._must_parse()
 
     def authenticate(self, username: str, password: str) -> Person | None:
         """Who has this name and password; None for a wrong password, an unknown or an ambiguous name.
@@ -196,19 +195,24 @@ class LdapDirectory:
             if not base:
                 yield dn
             elif len(words) > len(base) and words[-len(base) :] == base:
-                yield self._ldap3.utils.dn.parse_dn(dn)[0][1]
+                yield unescape_dn(self._ldap3.utils.dn.parse_dn(dn)[0][1])
 
     def _words(self, dn: str) -> list[tuple[str, str]]:
         """A DN in parts that can be compared: directories ignore case and spaces in those of groups."""
         parts = self._ldap3.utils.dn.parse_dn(dn, strip=True) if dn else []
-        return [(name.lower(), " ".join(value.lower().split())) for name, value, _ in parts]
+        return [(name.lower(), " ".join(unescape_dn(value).lower().split())) for name, value, _ in parts]
 
-    def _must_parse(self, text: str) -> None:
-        try:
-            if text:
+    def _must_parse(self) -> None:
+        for text in filter(None, (self.settings.user_filter, self.settings.group_filter)):
+            try:
                 self._ldap3.operation.search.parse_filter(text, None, True, True, None, False)
-        except self._ldap3.core.exceptions.LDAPException:
-            raise InvalidSetting(f"The LDAP filter {shown(text)} is not a filter of RFC 4515.") from None
+            except self._ldap3.core.exceptions.LDAPException:
+                raise InvalidSetting(f"The LDAP filter {shown(text)} is not a filter of RFC 4515.") from None
+        for text in (self.settings.user_base, self.settings.group_base):
+            try:
+                self._words(text)
+            except self._ldap3.core.exceptions.LDAPException:
+                raise InvalidSetting(f"The LDAP base {shown(text)} is not a DN such as dc=example,dc=com.") from None
 
     @contextmanager
     def _connected(self, deadline: float) -> Iterator[_Conversation]:
@@ -224,7 +228,8 @@ class LdapDirectory:
         try:
             connection.open(read_server_info=False)
             if self.settings.start_tls:
-                connection.start_tls(read_server_info=False)
+                with _decoding():
+                    connection.start_tls(read_server_info=False)
             yield _Conversation(connection, deadline)
         except (self._ldap3.core.exceptions.LDAPException, OSError, UnicodeError) as error:
             logger.warning("Nobody can sign in through %s: %s.", self.settings.url, shown(error, 500))
@@ -249,17 +254,23 @@ class _Conversation:
         self._take_time()
         self._connection.user, self._connection.authentication = dn, "SIMPLE"
         self._connection.password = password.encode()  # as bytes it goes out as it was typed
-        _, result, *_ = self._connection.bind(read_server_info=False)
+        with _decoding():
+            _, result, *_ = self._connection.bind(read_server_info=False)
         return self._code(result, {_SUCCESS, *_REFUSED}) == _SUCCESS
 
     def search(self, base: str, text: str, attributes: list[str], *, most: int = 0, only: bool = False) -> list[_Entry]:
-        """The entries below the base, at most ``most`` of them, or the base alone; none if there is no such base."""
+        """The entries below the base, at most ``most`` of them, or the base alone.
+
+        With ``most``, too many of them or a base that is not there are no trouble.
+        """
         self._take_time()
         wanted = [name for name in attributes if name]
-        _, result, response, _ = self._connection.search(
-            base, text, "BASE" if only else "SUBTREE", "NEVER", wanted, size_limit=most, time_limit=STEP_SECONDS
-        )
-        self._code(result, {_SUCCESS, _NO_SUCH_OBJECT, *([_SIZE_LIMIT] if most else [])})
+        scope: Literal["BASE", "SUBTREE"] = "BASE" if only else "SUBTREE"
+        with _decoding():
+            _, result, response, _ = self._connection.search(
+                base, text, scope, "NEVER", wanted, size_limit=most, time_limit=STEP_SECONDS
+            )
+        self._code(result, {_SUCCESS, *((_SIZE_LIMIT, _NO_SUCH_OBJECT) if most else ())})
         return [_entry(item) for item in response or () if item["type"] == "searchResEntry"]
 
     def _take_time(self) -> None:
@@ -276,9 +287,27 @@ class _Conversation:
         return code
 
 
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """What ldap3 stumbles over in an answer that is not LDAP becomes a trouble of the connection."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError) as error:
+        raise OSError(f"not an answer as LDAP has it, {error!r}") from error
+
+
 def escape_dn(value: str) -> str:
     """A value for its place in a DN: what has a meaning there as hexadecimal pairs (RFC 4514, 2.4)."""
     return _SPECIAL_IN_DN.sub(lambda found: f"\\{ord(found[0]):02X}", value)
+
+
+def unescape_dn(value: str) -> str:
+    """The other way round: a value as it is read from a DN."""
+
+    def plain(found: re.Match[bytes]) -> bytes:
+        return bytes.fromhex(found[1].decode()) if len(found[1]) == 2 else found[1]
+
+    return re.sub(rb"\\([0-9A-Fa-f]{2}|.)", plain, value.encode()).decode("utf-8", "replace")
 
 
 def escape_filter(value: str) -> str:

@@ -49,14 +49,16 @@ class Passwords:
     def _checks(self, password_hash: str, password: str) -> bool:
         if not legacy_hashes.is_legacy(password_hash):
             return self._hasher.verify(password_hash, password)
-        if password_hash.startswith("$2"):
-            return legacy_hashes.checks(password_hash, password)
-        wrapped = legacy_hashes.inner(password_hash, password)
-        return wrapped is not None and self._hasher.verify(wrapped[1], wrapped[0])
+        good = legacy_hashes.verify(password_hash, password, self._hasher)
+        if not good and legacy_hashes.is_quick(password_hash):
+            self._hasher.verify(self._nobody, password)  # so that it takes as long as for an unknown name
+        return good
 
     def needs_rehash(self, password_hash: str) -> bool:
-        """Whether a good password should be kept anew, under the hash of today."""
-        return legacy_hashes.is_legacy(password_hash) or self._hasher.check_needs_rehash(password_hash)
+        """Whether a good password should be kept anew, under the hash of today; not for "", which is no password."""
+        if legacy_hashes.is_legacy(password_hash):
+            return True
+        return password_hash != "" and self._hasher.check_needs_rehash(password_hash)
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -93,16 +95,25 @@ def must_be_possible(password: str) -> None:
         raise InvalidRequest(f"The password has more than {LONGEST_BYTES:,} bytes; choose a shorter one.")
 
 
+# In small letters, without the digits and signs that are commonly put around them.
 _COMMON = frozenset(
-    {"password", "password1", "123456789012", "qwertyuiop12", "correct horse battery staple", "changeme"}
+    """
+    abc abcdef admin administrator azerty changeme default dragon football guest hello iloveyou letmein login master
+    monkey mypassword pass passw0rd password passwordpassword princess p@ssw0rd qazwsx qwerty qwertyqwerty qwertyuiop
+    qwertyuiopasdfghjkl root secret starwars sunshine superman test trustno welcome 1q2w3e4r 1q2w3e4r5t 1q2w3e4r5t6y
+    1qaz2wsx zaq1xsw2 zxcvbnm 123456 12345678 123456789 1234567890 123456789012 012345678901 000000000000 111111111111
+    correcthorsebatterystaple
+    """.split()  # noqa: SIM905 - read as words
 )
+_AROUND = "0123456789!?.,*#$&_- "
 _GOOD_LENGTH = 12
 
 
 def advice(password: str, username: str) -> str:
     """Why a password is weak, in a sentence; "" for one that is fine. To advise with, never to refuse."""
     lowered = password.lower()
-    if lowered in _COMMON:
+    joined = lowered.replace(" ", "")
+    if joined in _COMMON or joined.strip(_AROUND) in _COMMON:
         return "This password is one that everybody tries; a sentence of your own is better."
     if len(username) > 2 and username.lower() in lowered:
         return "This password has your name in it; a sentence of your own is better."

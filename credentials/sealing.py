@@ -60,11 +60,3 @@ class Sealer:
     def _cipher(self, purpose: str) -> AESGCM:
         label = f"pypi-clone sealing 1: {purpose}".encode()
         return AESGCM(HKDF(SHA256(), _KEY_BYTES, salt=None, info=label).derive(self._secret_key))
-
-
-def _parts(sealed: str) -> tuple[bytes, bytes]:
-    """Nonce, and ciphertext with its tag. Raises ValueError if it has not the form of a sealed text."""
-    if not sealed.startswith(_FORM):
-        raise ValueError("unknown form")
-    raw = base64.b64decode(sealed.removeprefix(_FORM), altchars=b"-_", validate=True)
-    return raw[:_NONCE_BYTES], raw[_NONCE_BYTES:]

@@ -66,6 +66,12 @@ class Accounts:
             )
         )
 
+    def is_linked(self, user_id: int) -> bool:
+        """Whether a directory or provider is known to know a user."""
+        with self.database.reading() as connection:
+            statement = select(LinkedIdentity.issuer).where(LinkedIdentity.user_id == user_id).limit(1)
+            return connection.execute(statement).first() is not None
+
     def _one(self, *where: Any) -> Account | None:
         with self.database.reading() as connection:
             row = connection.execute(account_columns().where(*where)).first()
@@ -155,3 +161,8 @@ def link_identity(connection: Connection, user_id: int, issuer: str, subject: st
     """Keep who an issuer says that a person is; a link of the same subject to somebody else is replaced."""
     connection.execute(delete(LinkedIdentity).where(LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject))
     connection.execute(insert(LinkedIdentity).values(issuer=issuer, subject=subject, user_id=user_id, created=at))
+
+
+def unlink_identities(connection: Connection, user_id: int) -> bool:
+    """Forget whom others know as a user; whether anything was known."""
+    return bool(connection.execute(delete(LinkedIdentity).where(LinkedIdentity.user_id == user_id)).rowcount)

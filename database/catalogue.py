@@ -13,6 +13,7 @@ from packaging.version import Version
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from database.engine import Database
+from database.identity_models import Provenance
 from database.models import Attestations, CoreMetadataFile, File, JournalEntry, PackageIndex, Project, Release
 from errors import UnknownFile, UnknownProject, UnknownRelease
 from simple import model
@@ -80,10 +81,15 @@ def file_url(project: str, filename: str) -> str:
 
 
 class Catalogue:
-    """The reader of one index. As a ``Source`` it gives values for pages; the rest serves the API and the web."""
+    """The reader of one index. As a ``Source`` it gives values for pages; the rest serves the API and the web.
 
-    def __init__(self, database: Database, index: str = "main") -> None:
+    ``base_url`` is where the server is, if that is known.
+    """
+
+    def __init__(self, database: Database, index: str = "main", *, base_url: str = "") -> None:
         self.database = database
+        # Provenance is offered at absolute addresses only, and over HTTPS (PEP 740).
+        self._secure_base = base_url if base_url.startswith("https://") else ""
         self.index = index
         with database.reading() as connection:
             self.index_id = connection.execute(select(PackageIndex.id).where(PackageIndex.name == index)).scalar_one()
@@ -143,6 +149,7 @@ class Catalogue:
                 select(
                     File.filename, Release.version, File.sha256, File.size, File.uploaded, File.requires_python,
                     File.yanked, File.metadata_sha256, File.md5, File.blake2b, File.kind, File.python_tag,
+                    File.has_provenance,
                 )
                 .join(Release, Release.id == File.release_id)
                 .where(File.project_id == project.id)
@@ -151,7 +158,7 @@ class Catalogue:
         rows = sorted(rows, key=lambda row: (versions[row.version], row.filename))
         return model.ProjectDetail(
             name=name,
-            files=tuple(_file(name, row) for row in rows),
+            files=tuple(_file(name, row, self._secure_base) for row in rows),
             versions=tuple(sorted(versions, key=versions.__getitem__)),
             serial=project.serial,
             status=model.ProjectStatus(project.status),
@@ -198,6 +205,21 @@ class Catalogue:
     def attestations(self, name: NormalizedName, filename: str) -> str:
         """The attestations that came with an upload, as sent. Raises UnknownFile."""
         return str(self._beside(Attestations.body, name, filename, " attestations"))
+
+    def provenance(self, name: NormalizedName, filename: str) -> str:
+        """The provenance object of a file whose attestations were verified (PEP 740). Raises UnknownFile."""
+        return str(self._beside(Provenance.body, name, filename, " provenance"))
+
+    def proven(self, name: NormalizedName) -> dict[str, dict[str, Any]]:
+        """What was verified of each file's attestations, by filename (``attestations.Verified.as_dict``)."""
+        with self.database.reading() as connection:
+            rows = connection.execute(
+                select(File.filename, Provenance.facts)
+                .join(File, File.id == Provenance.file_id)
+                .join(Project, Project.id == File.project_id)
+                .where(Project.index_id == self.index_id, Project.name == name)
+            )
+            return {row.filename: row.facts for row in rows}
 
     def _beside(self, body: Any, name: NormalizedName, filename: str, what: str) -> Any:
         with self.database.reading() as connection:
@@ -349,7 +371,13 @@ def _release(row: Any) -> ReleaseDetail:
     return ReleaseDetail(row.version, row.created, row.core_metadata, row.description)
 
 
-def _file(project: NormalizedName, row: Any) -> model.File:
+def provenance_path(project: str, version: str, filename: str) -> str:
+    """Where the provenance object of a file is (PyPI's integrity API)."""
+    return f"/integrity/{project}/{quote(version)}/{quote(filename)}/provenance"
+
+
+def _file(project: NormalizedName, row: Any, base: str) -> model.File:
+    proven = base and row.has_provenance
     return model.File(
         filename=row.filename,
         url=file_url(project, row.filename),
@@ -360,6 +388,7 @@ def _file(project: NormalizedName, row: Any) -> model.File:
         requires_python=row.requires_python,
         yanked=row.yanked,
         core_metadata=row.metadata_sha256,
+        provenance=base + provenance_path(project, row.version, row.filename) if proven else None,
         md5=row.md5,
         blake2b=row.blake2b,
         kind=row.kind,

@@ -13,6 +13,7 @@ from packaging.version import Version
 from sqlalchemy import Connection, delete, insert, select, update
 
 from database import statements as sql
+from database.identity_models import Provenance
 from database.models import (
     Attestations,
     BurnedFilename,
@@ -27,6 +28,14 @@ from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, Unk
 from simple.model import ProjectStatus
 
 SUMMARY_CHARACTERS = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What was verified of a file's attestations: the provenance object (PEP 740) as JSON, and the facts for people."""
+
+    body: str
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,7 @@ class NewFile:
     core_metadata: bytes | None = None
     core_metadata_sha256: str | None = None
     attestations: str | None = None
+    proven: Proven | None = None
     comment: str = ""
 
 
@@ -173,7 +183,7 @@ def add_file(connection: Connection, index_id: int, new: NewFile, at: datetime) 
             "python_tag": new.python_tag, "size": new.size, "sha256": new.sha256, "md5": new.md5,
             "blake2b": new.blake2b, "requires_python": new.requires_python, "yanked": None,
             "uploaded": new.uploaded, "uploader": new.uploader, "metadata_sha256": new.core_metadata_sha256,
-            "has_provenance": new.attestations is not None, "comment": new.comment,
+            "has_provenance": new.proven is not None, "comment": new.comment,
         },
     ).scalar_one()  # fmt: skip
     if new.core_metadata is not None:
@@ -181,6 +191,9 @@ def add_file(connection: Connection, index_id: int, new: NewFile, at: datetime) 
         connection.execute(sql.ADD_METADATA, {"file_id": file_id, "body": body})
     if new.attestations is not None:
         connection.execute(insert(Attestations).values(file_id=file_id, body=new.attestations))
+    if new.proven is not None:
+        values = {"file_id": file_id, "body": new.proven.body, "facts": dict(new.proven.facts)}
+        connection.execute(insert(Provenance).values(values))
     _note_file(connection, project_id, new, at, is_new=is_new)
     return is_new
 

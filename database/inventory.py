@@ -6,19 +6,17 @@ Long answers are read in pages, each in a transaction of its own, so that a chec
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, Text, func, select, type_coerce
+from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from database.engine import Database
-from database.journal import Actor, Entry, chain_hash
-from database.models import CoreMetadataFile, File, JournalEntry, PackageIndex, Project
+from database.models import CoreMetadataFile, File, PackageIndex, Project
 from errors import StorageFailed
 
 _PAGE = 2_000
@@ -34,14 +32,6 @@ class ListedFile:
     location: str
     size: int
     sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class JournalFindings:
-    """How many rows the journal has, and a sentence for each fault of its chain."""
-
-    rows: int
-    faults: tuple[str, ...]
 
 
 @contextmanager
@@ -131,53 +121,6 @@ def _metadata_fault(sha256: str, body: bytes | None) -> str:
     if found != sha256:
         return f"The kept core metadata has sha256 {found}, its page says {sha256}; restore a backup of the database."
     return ""
-
-
-def verify_journal(database: Database) -> JournalFindings:
-    """Compute the journal's chain anew: a row that was changed, taken out or put in shows."""
-    count, previous, last, faults = 0, "", -1, []
-    while True:
-        with _reading(database) as connection:
-            rows = connection.execute(
-                _journal_rows().where(JournalEntry.serial > last).order_by(JournalEntry.serial).limit(_PAGE)
-            ).all()
-        for row in rows:
-            if not _fits(previous, row):
-                faults.append(f"Row {row.serial} ({row.action}) does not fit the chain: it or one before was changed.")
-            previous = row.chain
-        count += len(rows)
-        if len(rows) < _PAGE:
-            return JournalFindings(count, (*faults, *_cut_off(database)))
-        last = rows[-1].serial
-
-
-def _journal_rows() -> Select[*tuple[Any, ...]]:
-    # The detail as its text: damaged JSON is a finding, not an exception.
-    return select(
-        JournalEntry.serial, JournalEntry.at, JournalEntry.action, JournalEntry.index_name, JournalEntry.project,
-        JournalEntry.version, JournalEntry.filename, JournalEntry.actor, JournalEntry.token, JournalEntry.address,
-        JournalEntry.request_id, type_coerce(JournalEntry.detail, Text).label("detail"), JournalEntry.chain,
-    )  # fmt: skip
-
-
-def _fits(previous: str, row: Any) -> bool:
-    try:
-        detail = json.loads(row.detail)
-    except ValueError:
-        return False
-    by = Actor(row.actor, row.token, row.address, row.request_id)
-    entry = Entry(row.action, row.index_name, row.project, row.version, row.filename, detail)
-    return isinstance(detail, dict) and chain_hash(previous, row.serial, row.at, by, entry) == str(row.chain)
-
-
-def _cut_off(database: Database) -> Iterator[str]:
-    """A chain says nothing of rows taken from its end; the serials of indexes do."""
-    with _reading(database) as connection:
-        last = connection.execute(select(func.max(JournalEntry.serial))).scalar_one() or 0
-        indexes = connection.execute(select(PackageIndex.name, PackageIndex.serial)).all()
-    for index in indexes:
-        if index.serial > last:
-            yield f"The journal ends at {last}, but index {index.name} stands at {index.serial}: its end was taken off."
 
 
 def integrity_faults(database: Database) -> list[str]:

@@ -19,8 +19,9 @@ from database.journal import Actor, Entry
 from database.journal_export import visible
 from simple.model import utc_stamp
 
-REFUSED: Final = "refused"
-BASIC: Final = "basic"
+# Kinds, which are the actions of their journal rows.
+REFUSED: Final = "session.refused"
+BASIC: Final = "session.basic"
 MANY: Final = "many"  # stands for the names and addresses that there was no room for
 MOST_KEYS: Final = 10_000
 _MOST_MANY: Final = 100  # of those that stand for many, told apart by their reasons
@@ -121,10 +122,10 @@ def _row(key: _Key, tally: _Tally) -> tuple[Actor, Entry]:
         "reason": key.reason, "count": tally.count, "first": _stamp(tally.first), "last": _stamp(tally.last),
     }  # fmt: skip
     if key.kind == BASIC:
-        return Actor(key.username, address=key.address), Entry(f"session.{key.kind}", detail=detail)
+        return Actor(key.username, address=key.address), Entry(key.kind, detail=detail)
     # Nobody proved the name, so it is no actor.
     claimed = {"user": key.username, **detail}
-    return Actor("anonymous", address=key.address), Entry(f"session.{key.kind}", detail=claimed)
+    return Actor("anonymous", address=key.address), Entry(key.kind, detail=claimed)
 
 
 def _without_secret(username: str) -> str:

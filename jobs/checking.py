@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from database import inventory
+from database import inventory, journal_proof
 from database.engine import Database
 from database.inventory import ListedFile
 from errors import MissingBytes, Refusal, StorageFailed
@@ -74,7 +74,7 @@ def check(
     report = CheckReport()
     sections: tuple[Callable[[], None], ...] = (
         lambda: _structure(database, report),
-        lambda: _journal(database, report),
+        lambda: _journal(database, report, stop),
         lambda: _core_metadata(database, report),
         lambda: _files(database, storage, report, progress, stop, threads),
         lambda: _unlisted(database, storage, report),
@@ -97,10 +97,13 @@ def _structure(database: Database, report: CheckReport) -> None:
     ]
 
 
-def _journal(database: Database, report: CheckReport) -> None:
-    found = inventory.verify_journal(database)
+def _journal(database: Database, report: CheckReport, stop: threading.Event) -> None:
+    found = journal_proof.verify(database, stop=stop)
     report.journal_rows = found.rows
-    report.problems += [Problem("journal", "journal", fault) for fault in found.faults]
+    report.problems += [Problem("journal", "journal", fault.reason) for fault in found.faults]
+    if found.broken > len(found.faults):
+        reason = f"{found.broken:,} rows do not fit; `cli.py journal verify` says the same of the first ones."
+        report.problems.append(Problem("journal", "journal", reason))
 
 
 def _core_metadata(database: Database, report: CheckReport) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from credentials.htpasswd import HtpasswdFile
-
 from config import Settings
+from credentials.htpasswd import HtpasswdFile
 from credentials.ldap_directory import LdapDirectory, LdapSettings
 from credentials.people import Person
 
@@ -59,7 +59,9 @@ class LdapPeople:
 
     def check(self, username: str, password: str) -> Person | None:
         """Who this is; None for a wrong password or an unknown name. Raises Unavailable."""
-        return self._directory.authenticate(username, password)
+        person = self._directory.authenticate(username, password)
+        # There is one directory; its address may change without its people becoming others.
+        return person and replace(person, issuer=LDAP)
 
 
 def directories_of(settings: Settings, htpasswd: HtpasswdFile | None) -> list[HtpasswdPeople | LdapPeople]:
@@ -93,6 +95,7 @@ def _ldap_settings(settings: Settings) -> LdapSettings:
         bind_password=settings.ldap_bind_password,
         user_base=settings.ldap_user_base,
         user_filter=settings.ldap_user_filter,
+        username_attribute=settings.ldap_username_attribute,
         subject_attribute=settings.ldap_subject_attribute,
         email_attribute=settings.ldap_email_attribute,
         group_base=settings.ldap_group_base,

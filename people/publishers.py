@@ -23,7 +23,7 @@ from database.accounts import Accounts
 from database.engine import Database
 from database.journal import Actor, Change, Entry
 from database.publishers import NewMinted, NewPublisher, PublisherRow, Publishers
-from errors import Conflict, InvalidIdentityToken, InvalidRequest, NameTaken, UnknownPublisher, shown
+from errors import Conflict, InvalidIdentityToken, InvalidRequest, NameTaken, shown
 from identities import Identities
 
 MOST_OF_A_PROJECT: Final = 50
@@ -32,6 +32,11 @@ MOST_OF_A_USER: Final = 1000
 _MARGIN: Final = timedelta(seconds=LEEWAY_SECONDS + 60)
 _LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _REFUSED: Final = "invalid-publisher"
+_LONGEST_FACT: Final = 255
+_FACTS: Final = (
+    "repository", "project_path", "ref", "ref_path", "sha", "run_id", "run_attempt", "pipeline_id", "job_id",
+    "job_workflow_ref", "ci_config_ref_uri", "event_name", "environment", "actor", "user_login", "email", "sub", "jti",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class PublishingRules:
     def of(cls, settings: Settings) -> Self:
         """The rules of these settings. Without authentication nobody is told apart, so nobody is trusted either."""
         github, gitlab, google = (
-            (one,) if one else ()
+            (one.rstrip("/"),) if one else ()
             for one in (settings.publishing_github, settings.publishing_gitlab, settings.publishing_google)
         )
         further = settings.publishing_issuers
@@ -91,7 +96,7 @@ class PublisherManager:
         index: str,
         project: NormalizedName,
         kind: str,
-        fields: Mapping[str, Any],
+        fields: Mapping[str, str],
         issuer: str = "",
         *,
         by: Actor,
@@ -101,8 +106,9 @@ class PublisherManager:
 
         Whether ``user_id`` may do so is the caller's to ask. Raises InvalidRequest, NameTaken, Conflict, UnknownIndex.
         """
-        made = told.make(kind, self._issuer(kind, issuer), fields)
-        new = NewPublisher(index, project, made.kind, made.issuer, told.to_fields(made))
+        made = told.make(kind, fields, issuer or self._usual_issuer(kind))
+        self._must_be_trusted(made)
+        new = NewPublisher(index, project, made.kind, made.issuer, made.to_fields())
         with self.database.writing() as change:
             standing = rows.publishers_of(change.connection, index, project)
             if any(_same(row, new) for row in standing):
@@ -137,23 +143,19 @@ class PublisherManager:
 
         Only jobs of the public providers can be: Sigstore knows no others.
         """
-        usual = self.rules.issuers.get(row.kind, ())
-        if row.kind == "oidc" or row.issuer not in usual[:1]:
-            return None
         return told.attestation_identity(publisher_of(row))
 
-    def _issuer(self, kind: str, issuer: str) -> str:
+    def _usual_issuer(self, kind: str) -> str:
         known = self.rules.issuers.get(kind, ())
-        if not issuer and known and kind != "oidc":
-            return known[0]
-        if issuer in known:
-            return issuer
-        if kind not in self.rules.issuers:
-            raise InvalidRequest(f"{shown(kind)} is no kind of publisher; choose from {', '.join(told.FIELDS)}.")
-        raise InvalidRequest(
-            f"The issuer {shown(issuer, 200)} is not trusted here for {kind}; "
-            f"trusted are: {', '.join(known) or 'none'}. An administrator can name more in the settings [publishing]."
-        )
+        return known[0] if known and kind != "oidc" else ""
+
+    def _must_be_trusted(self, publisher: told.Publisher) -> None:
+        known = self.rules.issuers[publisher.kind]
+        if publisher.issuer not in known:
+            raise InvalidRequest(
+                f"The issuer {shown(publisher.issuer, 200)} is not trusted here for {publisher.kind}; trusted are: "
+                f"{', '.join(known) or 'none'}. An administrator can name more in the settings [publishing]."
+            )
 
     # -- their tokens
 
@@ -175,7 +177,7 @@ class PublisherManager:
             used = tuple(row for row in fitting if self._use(change, row, claims))
             if not used:
                 raise InvalidIdentityToken("The trusted publisher was removed meanwhile.", _REFUSED)
-            name, facts = told.bearer_name(publisher_of(used[0])), told.facts_of_run(claims)
+            name, facts = _name_of(used[0]), _facts_of(claims)
             expires = change.at + timedelta(minutes=self.rules.minutes)
             rows.add_minted(
                 change.connection,
@@ -217,16 +219,18 @@ class PublisherManager:
 
     def _fitting(self, index: str, issuer: str, claims: Mapping[str, Any], project: str | None) -> list[PublisherRow]:
         """The publishers that these claims fit and that stand, newest first and one a project."""
-        never = told.why_never(claims)
-        if never:
-            raise InvalidIdentityToken(never, _REFUSED)
         fitting: dict[str, PublisherRow] = {}
         for row in self.publishers.of_issuer(index, issuer):
             if project in {None, row.project} and told.matches(publisher_of(row), claims):
                 fitting.setdefault(row.project, row)
         if not fitting:
-            facts = ", ".join(f"{name} {shown(value, 100)}" for name, value in told.facts_of_run(claims).items())
-            raise InvalidIdentityToken(f"No trusted publisher of this server fits the job: {facts}.", _REFUSED)
+            facts = ", ".join(f"{name} {shown(value, 100)}" for name, value in _facts_of(claims).items())
+            never = " A job that pull_request_target started uploads nothing: it may run a stranger's code."
+            raise InvalidIdentityToken(
+                f"No trusted publisher of this server fits the job: {facts}."
+                f"{never if claims.get('event_name') == 'pull_request_target' else ''}",
+                _REFUSED,
+            )
         standing = [row for row in fitting.values() if self._stands(row)]
         if not standing:
             pending = all(row.pending for row in fitting.values())
@@ -256,22 +260,29 @@ class PublisherManager:
             raise InvalidIdentityToken("The token was used before; ask for a new one.", "invalid-reuse-token")
 
     def _use(self, change: Change, row: PublisherRow, claims: Mapping[str, Any]) -> bool:
-        fields = told.to_fields(told.pinned(publisher_of(row), claims))
+        fields = told.pinned(publisher_of(row), claims).to_fields()
         return rows.use_publisher(change.connection, row.row, fields, change.at)
 
 
 def publisher_of(row: PublisherRow) -> told.Publisher:
     """The job that a row tells of."""
-    return told.of_fields(row.kind, row.issuer, row.fields)
+    return told.make(row.kind, row.fields, row.issuer)
+
+
+def _name_of(row: PublisherRow) -> str:
+    """What the journal and the log call the job: one word, ``github:acme/tool``."""
+    return told.describe(publisher_of(row)).partition(" ")[0]
+
+
+def _facts_of(claims: Mapping[str, Any]) -> dict[str, str]:
+    """The claims that tell one run from another, for the journal."""
+    return {name: str(claims[name])[:_LONGEST_FACT] for name in _FACTS if claims.get(name)}
 
 
 def _same(row: PublisherRow, new: NewPublisher) -> bool:
-    """Whether a publisher is there already; the owner's id may have been learnt since, or a spelling."""
+    """Whether a publisher is there already; its provider's numbers may have been learnt since."""
 
     def told_by(fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: str(value).lower() for name, value in fields.items() if name != "owner_id"}
+        return {name: value for name, value in fields.items() if row.kind == "oidc" or not name.endswith("_id")}
 
     return (row.kind, row.issuer) == (new.kind, new.issuer) and told_by(row.fields) == told_by(new.fields)
-
-
-__all__ = ["MintedText", "PublisherManager", "PublishingRules", "UnknownPublisher", "publisher_of"]

@@ -155,7 +155,8 @@ class UserManager:
         """Make a user or change their password, in the htpasswd file if one is in force, else in the table; True for
         a new one. A name of the table stays the table's.
 
-        Raises InvalidRequest; Forbidden where the file cannot be written, or for an administrator's name.
+        Raises InvalidRequest; Conflict for an administrator's name; Forbidden, StorageFull, StorageFailed where the
+        file cannot be written; Unavailable where too many others wait.
         """
         must_be_username(username)
         found = self.accounts.user(username)
@@ -200,7 +201,8 @@ class UserManager:
         must_be_username(person.username)
         by = Actor(person.username)
         known = self.accounts.user(person.username)
-        if known is not None and known.source != source:
+        # A name is given to somebody else sooner or later; the account stays that of issuer and subject.
+        if known is not None and (known.source != source or self.accounts.is_linked(known.id)):
             raise Conflict(
                 f"The name {known.username} belongs to another account here; ask an administrator to link or rename it."
             )
@@ -215,6 +217,17 @@ class UserManager:
             rows.link_identity(change.connection, user_id, person.issuer, person.subject, change.at)
             change.record(by, Entry("user.link", detail={"user": person.username, "issuer": person.issuer}))
             change.moves_access()
+
+    def unlink(self, username: str, *, by: Actor) -> bool:
+        """Forget whom a directory or provider knows as a user, so that who signs in next under that name is they;
+        False if nothing was known. Raises UnknownUser.
+        """
+        account = self.account(username)
+        with self.database.writing() as change:
+            forgotten = rows.unlink_identities(change.connection, account.id)
+            change.moves_access()
+            change.record(by, Entry("user.unlink", detail={"user": account.username}))
+        return forgotten
 
     def _follow_groups(self, person: Person, source: str, mapped: Mapping[str, str]) -> None:
         """Teams by hand stay; those that the directory gave are what it gives now, and so is being an administrator."""

@@ -14,8 +14,9 @@ from permissions import Permission
 from views.errors import status_of
 
 # The sign-in, XML-RPC, which only reads, and what has a credential of its own.
-UNSAFE_FOR_ANYBODY = {"/login", "/logout", "/pypi", "/RPC2", "/api/register", "/register_user"} | {
-    "/login/factor", "/login/passkey",
+UNSAFE_FOR_ANYBODY = {
+    "/login", "/logout", "/login/factor", "/login/passkey", "/pypi", "/RPC2", "/api/register", "/register_user",
+    "/_/oidc/mint-token", "/_/oidc/burn-token",
 }  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -57,7 +58,7 @@ def test_every_view_declares_what_it_needs(app: Flask) -> None:
         assert hasattr(view, "permission"), f"{address} declares no permission"
         needs: Permission | None = view.permission
         assert (needs.value if needs else "-") in rows[address][1], f"{address} needs {needs}"
-        if needs in {Permission.YANK, Permission.DELETE}:
+        if needs in {Permission.YANK, Permission.DELETE, Permission.MANAGE}:
             assert getattr(view, "project_argument", ""), f"{address} does not say which project the right has to be on"
         if methods - {"GET"} and rule.endpoint.startswith("web.") and needs in {Permission.ADMIN, Permission.MANAGE}:
             assert getattr(view, "proved", False), f"{address} asks for no recent proof"

@@ -279,6 +279,21 @@ def test_a_token_for_one_project_reads_that(closed: Any) -> None:
         assert ask(front, "/simple/other/", mine)[0] == 403
 
 
+def test_the_fast_path_notes_the_use_of_a_token(closed: Any) -> None:
+    """A page that was answered without Flask counts as a use, too."""
+    services, front = closed
+    token, _ = services.tokens.create_token("alice", "ci", Limits(), by=TESTER)
+    mine = basic("__token__", token.text)
+    assert ask(front, "/simple/sample/", mine)[0] == 200
+    services.flush()
+    with services.database.writing() as change:
+        change.connection.exec_driver_sql("UPDATE tokens SET last_used = NULL")
+    assert ask(front, "/simple/sample/", mine)[0] == 200
+    services.flush()
+    (row,) = services.readers.tokens.of_user("alice")
+    assert row.last_used is not None
+
+
 def test_an_upload_whose_right_ends_while_it_is_sent_is_refused(
     secured: Services, secured_client: FlaskClient, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
 from simple.pages import Page, PageKey
 from views.files import Answer, FileServer
+from views.guards import peer_of
 
 _DETAIL = re.compile(r"/simple/([a-z0-9]+(?:-[a-z0-9]+)*)/")
 _FILE = re.compile(r"/packages/([a-z0-9]+(?:-[a-z0-9]+)*)/([A-Za-z0-9][A-Za-z0-9._+!-]*)")
@@ -33,6 +34,8 @@ class FastPath:
         self._pages = services.pages
         self._catalogue = services.catalogue
         self._authenticator = services.authenticator
+        self._tokens = services.tokens
+        self._settings = services.settings
         self._files = files
         self._public = {
             permission: allows(services.authenticator.nobody, permission)
@@ -66,6 +69,8 @@ class FastPath:
         if identity is None or identity.has_default_password:
             return False
         environ["pypi.user"] = identity.username or "-"
+        if identity.token is not None and identity.publisher is None:
+            self._tokens.note_use(identity.token, peer_of(environ, self._settings).address)
         return allows(identity, permission, Where(INDEX, project))
 
     def _page(self, method: str, path: str, environ: dict[str, Any]) -> Answer | None:

@@ -13,6 +13,8 @@ import orjson
 from database.search import SearchResult
 from distributions.filenames import parse_filename
 from errors import Conflict, Invalid, InvalidRequest, NotFound, shown
+from permissions import Role
+from services import INDEX
 from simple.model import ProjectStatus, offered_files, offered_versions
 from views import services
 from views.legacy import offered_detail, release_document, release_of
@@ -174,14 +176,26 @@ def _date_time(stamp: str) -> DateTime:
     return DateTime(datetime.fromisoformat(stamp))
 
 
-def package_roles(name: str) -> list[object]:  # noqa: ARG001
-    """Roles by project are not kept here."""
-    return []
+def package_roles(name: str) -> list[list[str]]:
+    """Role and user of everybody who holds one on the project alone, owners first. Empty if it is unknown."""
+    try:
+        project = normalized(name)
+        services().catalogue.validity(project)
+    except NotFound:
+        return []
+    rows = services().readers.rights.grants(index=INDEX, project=project)
+    return _by_rank((row.role, row.holder) for row in rows if not row.is_team)
 
 
-def user_packages(username: str) -> list[object]:  # noqa: ARG001
-    """Roles by project are not kept here."""
-    return []
+def user_packages(username: str) -> list[list[str]]:
+    """Role and project of everything that a user holds alone and that is there, owned ones first."""
+    held = services().readers.rights.projects_of(username, INDEX)
+    there = {project.name for project in services().catalogue.project_list().projects} if held else set()
+    return _by_rank((role, project) for role, project in held if project in there)
+
+
+def _by_rank(held: Iterable[tuple[str, str]]) -> list[list[str]]:
+    return [[role.title(), of] for role, of in sorted(held, key=lambda one: (-Role(one[0]).rank, one[1]))]
 
 
 def browse(classifiers: list[str]) -> list[list[str]]:

@@ -10,8 +10,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 
+from database.publishers import PublisherRow
 from database.rights import ground
+from distributions import attestations
 from distributions.claims import Claim
+from distributions.filenames import parse_filename
 from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, UnsupportedMedia, shown
 from package_manager import Uploader
 from permissions import Permission, allows, why_not
@@ -64,7 +67,7 @@ def _act(form: UploadForm) -> Response:
     if form.incoming.size == 0:
         raise InvalidRequest(f"The file {shown(form.filename)} is empty; build and upload it again.")
     published = services().manager.publish(
-        INDEX, form.incoming, claim_of(form, form.filename), uploader=_uploader(), by=actor()
+        INDEX, form.incoming, claim_of(form, form.filename), uploader=_uploader(form.filename), by=actor()
     )
     if not published.changed:
         return _said(f"{published.filename} is here already with the same contents; nothing was changed.")
@@ -72,7 +75,7 @@ def _act(form: UploadForm) -> Response:
     return _said(f"{published.filename} was published as {published.project} {published.version}.", warnings)
 
 
-def _uploader() -> Uploader:
+def _uploader(filename: str) -> Uploader:
     """The asker, whose right to the project is asked again within the transaction that lists the file: it may have
     ended, or the project may have become another's, while the body came.
     """
@@ -84,8 +87,18 @@ def _uploader() -> Uploader:
                 raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")
             raise Forbidden(why_not(asker, Permission.UPLOAD, place))
 
-    owner = identity().username if services().settings.auth_first_upload_owns else None
-    return Uploader(permit, owner)
+    publisher = _publisher(filename)
+    owner = publisher.created_by if publisher is not None else identity().username
+    attested_as = services().publishers.attested_as(publisher) if publisher and attestations.available() else None
+    return Uploader(permit, owner if services().settings.auth_first_upload_owns else None, attested_as)
+
+
+def _publisher(filename: str) -> PublisherRow | None:
+    """The trusted publisher that uploads this file; None for anybody else. Raises InvalidFilename."""
+    asker = identity()
+    if asker.publisher is None or asker.token is None:
+        return None
+    return services().readers.publishers.of_token(asker.token, parse_filename(filename).project)
 
 
 def claim_of(form: UploadForm, filename: str) -> Claim:

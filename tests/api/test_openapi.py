@@ -177,11 +177,13 @@ def as_alice(
 ) -> Callable[..., schemathesis.BaseSchema]:
     """The description of a real server that holds something, tested with an administrator's password."""
     stock(secured)
-    server = live("--auth", data=tmp_path / "data")
+    # The tester's many wrong credentials are to be told that they are wrong, not to wait.
+    server = live("--auth", "--auth-most-failures", "1000000", data=tmp_path / "data")
 
     def load(**more: Any) -> schemathesis.BaseSchema:
         auth = {"basic": {"username": "alice", "password": PASSWORDS["alice"]}}
-        return schemathesis.openapi.from_url(f"{server.url}/api/openapi.json", config=chosen(auth=auth, **more))
+        config = chosen(auth=auth, generation={"max-examples": 12}, **more)
+        return schemathesis.openapi.from_url(f"{server.url}/api/openapi.json", config=config)
 
     return load
 

@@ -21,6 +21,7 @@ from packaging.utils import NormalizedName
 
 from config import load_settings
 from errors import InvalidRequest
+from people.rights import Holder
 from services import INDEX, Services, open_services
 from simple.model import ProjectStatus
 from tests.api.conftest import Publish
@@ -147,10 +148,27 @@ def test_browse(proxy: Any) -> None:
     assert proxy.browse(["Topic :: Software Development", "Topic :: Nothing"]) == []
 
 
-def test_methods_are_listed_and_roles_are_empty(proxy: Any) -> None:
+def test_methods_are_listed(proxy: Any) -> None:
     """``system.listMethods`` names exactly what can be called."""
     assert set(proxy.system.listMethods()) == set(METHODS)
-    assert proxy.package_roles("demo-pkg") == proxy.user_packages("alice") == []
+
+
+def test_roles_as_pypi_tells_them(proxy: Any, services: Services) -> None:
+    """Owners first, in PyPI's words; teams, the index and projects that are not there are left out."""
+    assert proxy.package_roles("demo-pkg") == proxy.package_roles("nothing") == proxy.user_packages("alice") == []
+    for name in ("alice", "bob"):
+        services.users.create_user(name, "x", by=TESTER)
+    rights = services.rights
+    rights.create_team("crew", by=TESTER)
+    rights.grant(INDEX, DEMO, Holder("bob"), "maintainer", by=TESTER)
+    rights.grant(INDEX, DEMO, Holder("alice"), "owner", by=TESTER)
+    rights.grant(INDEX, DEMO, Holder("crew", is_team=True), "owner", by=TESTER)
+    rights.grant(INDEX, None, Holder("alice"), "owner", by=TESTER)
+    rights.grant(INDEX, NormalizedName("not-yet"), Holder("alice"), "owner", by=TESTER)
+    rights.grant(INDEX, NormalizedName("other"), Holder("alice"), "maintainer", by=TESTER)
+    assert proxy.package_roles("Demo_Pkg") == [["Owner", "alice"], ["Maintainer", "bob"]]
+    assert proxy.user_packages("Alice") == [["Owner", "demo-pkg"], ["Maintainer", "other"]]
+    assert proxy.package_roles("not-yet") == proxy.package_roles("\u0436") == proxy.user_packages("nobody") == []
 
 
 # -- faults

@@ -294,7 +294,7 @@ BAD_KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("cose_key", BAD_KEYS, ids=lambda key: repr(key)[:40])
+@pytest.mark.parametrize("cose_key", BAD_KEYS, ids=range(len(BAD_KEYS)))
 def test_a_key_that_could_not_be_used_is_not_registered(cose_key: object) -> None:
     """A point off its curve, another algorithm, an endless modulus: the person learns of it at once."""
     with pytest.raises(InvalidRequest, match="The passkey was not registered"):

@@ -49,7 +49,7 @@ def test_another_code_is_another_hash() -> None:
     assert hash_code(code) not in others
 
 
-@pytest.mark.parametrize("code", new_codes())
+@pytest.mark.parametrize("code", new_codes(), ids=range(10))
 def test_new_codes_look_like_codes(code: str) -> None:
     """What is made is known again."""
     assert looks_like_code(code)

@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from config import load_settings
 from database.models import Downloads
 from database.statistics import today
+from people.rights import Holder
 from server import create_app
 from services import INDEX, Services, open_services
 from simple.model import ProjectStatus
@@ -67,6 +68,19 @@ def stock(services: Services, folder: Path) -> None:
     _count_downloads(services)
 
 
+def give_roles(services: Services) -> None:
+    """A team with members, a role and names; bob owns looms, where the team maintains."""
+    rights, looms = services.rights, NormalizedName("looms")
+    rights.create_team("weavers", "Who weave <by hand>", by=TESTER)
+    rights.add_member("weavers", "carol", by=TESTER)
+    rights.add_member("weavers", "bob", by=TESTER)
+    rights.grant(INDEX, looms, Holder("bob"), "owner", by=TESTER)
+    rights.grant(INDEX, looms, Holder("weavers", is_team=True), "maintainer", by=TESTER)
+    rights.grant(INDEX, None, Holder("weavers", is_team=True), "reader", by=TESTER)
+    rights.grant(INDEX, None, Holder("dave"), "maintainer", by=TESTER)
+    rights.set_pattern(INDEX, "loom*", "weavers", by=TESTER)
+
+
 def _count_downloads(services: Services) -> None:
     with services.database.writing() as change:
         for back in range(0, 28, 2):
@@ -91,6 +105,8 @@ def serving(folder: Path, *, stocked: bool = True, **settings: str) -> Iterator[
         if stocked:
             (folder / "dist").mkdir(parents=True, exist_ok=True)
             stock(services, folder / "dist")
+            if services.settings.auth_enabled:
+                give_roles(services)
         server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -30,8 +30,12 @@ PUBLIC = [
     "/project/looms/2.0rc1/", "/project/attic/", "/project/suspect/", f"/project/{LONG}/", "/login", "/login/passkey",
     "/nothing-here",
 ]  # fmt: skip
-SIGNED_IN = ["/account", "/account/security", "/login/confirm", "/admin/"]  # for bob, the last is the page of a refusal
-ADMIN = ["/admin/users", "/admin/users/bob", "/admin/uploads", "/admin/statistics", "/admin/journal"]
+# For bob, the last is the page of a refusal.
+SIGNED_IN = ["/account", "/account/security", "/login/confirm", "/project/looms/settings", "/admin/"]
+ADMIN = [
+    "/admin/users", "/admin/users/bob", "/admin/teams", "/admin/teams/weavers", "/admin/roles", "/admin/uploads",
+    "/admin/statistics", "/admin/journal",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

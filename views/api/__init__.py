@@ -48,4 +48,16 @@ def caching() -> str:
     return "no-cache" if allows(services().authenticator.nobody, Permission.LIST) else "no-store"
 
 
-from views.api import changes, openapi, packages, registration, statistics, tokens  # noqa: E402, F401 - they add their views
+from views.api import (  # noqa: E402 - they add their views
+    changes,  # noqa: F401
+    journal,  # noqa: F401
+    openapi,  # noqa: F401
+    packages,  # noqa: F401
+    people,  # noqa: F401
+    publishers,  # noqa: F401
+    registration,  # noqa: F401
+    roles,  # noqa: F401
+    statistics,  # noqa: F401
+    teams,  # noqa: F401
+    tokens,  # noqa: F401
+)

@@ -28,7 +28,7 @@ _PASSWORD, _TOKEN = {"password": list[str]()}, {"token": list[str]()}
 _TAGS: Final = {
     "packages": "Projects, their releases and files.",
     "tokens": "One's own API tokens.",
-    "people": "Users, teams and roles.",
+    "people": "Accounts, teams, roles, and the names that belong to teams.",
     "server": "The server itself.",
 }
 _SENTENCES: Final = {
@@ -42,6 +42,7 @@ _SENTENCES: Final = {
     429: "Too many wrong passwords; try again after Retry-After.",
     503: "The server's own trouble; nothing was changed. Try again after Retry-After.",
 }
+_OF_PEOPLE: Final = {Permission.ACCOUNT, Permission.MANAGE, Permission.ADMIN}  # who are not there without accounts
 _BY_THE_FRONT: Final = {400, 414}  # also said in one plain line, before any view is asked
 _HEADERS: Final[Mapping[int, Mapping[str, Schema]]] = {
     401: {"WWW-Authenticate": text("How to send a credential.")},
@@ -222,7 +223,7 @@ def _refusals(one: Described, settings: Settings) -> set[int]:
         statuses |= {400, 404}
     if one.permission is not None and settings.auth_enabled:
         statuses |= {401, 403, 429}
-    if one.permission is Permission.ACCOUNT or one.method.upper() not in SAFE_METHODS:
+    if one.permission in _OF_PEOPLE or one.method.upper() not in SAFE_METHODS:
         statuses.add(403)
     return statuses
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from config import Settings
-from views.api.schemas import FILENAME_PATTERN, NAME_PATTERN, VERSION_PATTERN, Schema, ref, text
+from views.api.schemas import (
+    FILENAME_PATTERN,
+    NAME_PATTERN,
+    TEAM_PATTERN,
+    USERNAME_PATTERN,
+    VERSION_PATTERN,
+    Schema,
+    ref,
+    text,
+)
 
 View = TypeVar("View", bound=Callable[..., Any])
 Body = Schema | Callable[[Settings], Schema]
@@ -61,6 +70,8 @@ class Operation:
 PATH_PARAMETERS: Mapping[str, Schema] = {
     "name": text("The project's name, in any spelling.", pattern=NAME_PATTERN, maxLength=128),
     "version": text("The version, in any spelling.", pattern=VERSION_PATTERN, maxLength=128),
+    "username": text("The user's name, in whatever case.", pattern=USERNAME_PATTERN, maxLength=100),
+    "team": text("The team's name, in whatever case.", pattern=TEAM_PATTERN, maxLength=100),
     "filename": text("The file's name, exactly.", pattern=FILENAME_PATTERN, maxLength=200),
 }
 

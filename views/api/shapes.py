@@ -8,6 +8,7 @@ from config import Settings
 from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
 from services import INDEX
 from simple.model import ProjectStatus
+from views.api import people_shapes
 from views.api.schemas import (
     FILENAME_PATTERN,
     LABEL,
@@ -82,6 +83,8 @@ NEW_TOKEN = ref("NewToken")
 REVOKED = ref("RevokedToken")
 STATS = ref("Stats")
 SEARCH = ref("SearchResult")
+JOURNAL_PAGE = ref("JournalPage")
+JOURNAL_PROOF = ref("JournalProof")
 HEALTH = ref("Health")
 PROBLEM = ref("Problem")
 
@@ -125,6 +128,29 @@ _TOKEN = record(
     last_used=maybe(moment("When it was used last, to the minute.")),
     last_address=maybe(text("From where it was used last.")),
     **_LIMITED_TO,
+)
+
+_ANCHOR = record(
+    "A row's serial and hash. Kept elsewhere they show later whether anything up to it was changed.",
+    serial=whole("The serial.", minimum=0),
+    hash=text("The hash, in hex."),
+)
+
+_JOURNAL_ROW = record(
+    "One change.",
+    serial=whole("Its number; later changes have higher ones.", minimum=0),
+    at=moment("When it was made."),
+    action=text("What was done."),
+    index=maybe(text("On which index; null for one of people, tokens and settings.")),
+    project=maybe(text("On which project.")),
+    version=maybe(text("On which version.")),
+    filename=maybe(text("On which file.")),
+    actor=text("Who did it."),
+    token=maybe(text("With which token: its public id.")),
+    address=maybe(text("From which address.")),
+    request_id=maybe(text("In which request of the log.")),
+    detail={"type": "object", "description": "What else is to be said of it, by action."},
+    chain=text("The hash that binds it to all before it."),
 )
 
 NAMED: Final[dict[str, Schema]] = {
@@ -202,6 +228,25 @@ NAMED: Final[dict[str, Schema]] = {
         pages=whole("How many pages there are.", minimum=1),
         results=many(_FOUND, "The projects, best first."),
     ),
+    "JournalPage": record(
+        "Rows of the journal.",
+        rows=many(_JOURNAL_ROW, "The rows, in the order that was asked for."),
+        head=maybe(_ANCHOR),
+    ),
+    "JournalProof": record(
+        "What a walk along a piece of the journal found.",
+        holds=flag("Whether every row fits."),
+        complete=flag("Whether the journal's end was reached."),
+        rows=whole("How many rows were looked at.", minimum=0),
+        first=maybe(whole("The first serial that was.", minimum=0)),
+        last=maybe(_ANCHOR),
+        broken=whole("How many faults there are.", minimum=0),
+        faults=many(
+            record("One fault.", serial=whole("Where.", minimum=0), reason=text("What is wrong.")),
+            "The first hundred of them.",
+        ),
+    ),
+    **people_shapes.NAMED,
     "Health": record("The process answers.", status=text("Always the same.", enum=["ok"])),
     "UploadRefusal": record(
         "Why an upload was refused, where the client accepts application/json.",

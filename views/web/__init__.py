@@ -109,8 +109,12 @@ from views.web import (  # noqa: E402 - they add their views
     confirm,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
+    openid,  # noqa: F401
     project,  # noqa: F401
+    project_settings,  # noqa: F401
+    publishing,  # noqa: F401
     search,  # noqa: F401
     security,  # noqa: F401
     system,  # noqa: F401
+    teams,  # noqa: F401
 )

@@ -117,6 +117,19 @@ def set_active(username: str) -> AnyResponse:
     return redirect(url_for("web.user", username=found.username), 303)
 
 
+@blueprint.post("/admin/users/<username>/admin")
+@requires(Permission.ADMIN, proved=True)
+def set_admin(username: str) -> AnyResponse:
+    """Make somebody an administrator, or no longer."""
+    found, is_admin = _account(username), request.form.get("admin") == "yes"
+    if found.is_admin != is_admin:
+        services().users.set_admin(found.username, is_admin=is_admin, by=actor())
+    flash(f"{found.username} is {'an administrator now' if is_admin else 'no administrator any more'}.")
+    if found.username == actor().name and not is_admin:
+        return redirect(url_for("web.home"), 303)
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
 @blueprint.post("/admin/users/<username>/password")
 @requires(Permission.ADMIN, proved=True)
 def reset_password(username: str) -> AnyResponse:
@@ -149,9 +162,13 @@ def _users_page(refusal: Refusal | None = None, username: str = "", email: str =
 
 
 def _user_page(found: Account, refusal: Refusal | None = None) -> Response:
+    rights = services().readers.rights
     page = render_template(
         "admin/user.html",
         user=found,
+        teams=[team for team in rights.teams() if found.username in dict(team.members)],
+        roles=rights.grants(user=found.username),
+        otherwise=services().settings.auth_default_role,
         tokens=services().readers.tokens.of_user(found.username),
         sentence=refusal.sentence if refusal else "",
     )

@@ -6,15 +6,15 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from packaging.utils import NormalizedName
 
-from database.catalogue import ReleaseDetail
+from database.catalogue import ReleaseDetail, provenance_path
 from distributions.filenames import check_project_name, check_version, release_key
 from errors import InvalidName, InvalidVersion, UnknownProject, UnknownRelease
-from permissions import Permission
+from permissions import Permission, allows
 from simple.model import ProjectDetail
 from views import services
-from views.guards import requires
+from views.guards import identity, requires, where
 from views.web import blueprint
-from views.web.release import PageFile, ReleaseFacts, files_of, history_of, latest_of
+from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of, latest_of
 from views.web.urls import index_url, pip_trust
 
 _HISTORY = 50
@@ -68,12 +68,23 @@ def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
         requirement=f"{detail.name}=={version}" if pinned else detail.name,
         index=index_url(),
         trust=pip_trust(),
+        may_manage=_may_manage(detail.name),
     )
+
+
+def _may_manage(name: NormalizedName) -> bool:
+    asker = identity()
+    return asker.is_known and allows(asker, Permission.MANAGE, where(Permission.MANAGE, name))
 
 
 def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
     uploaders = services().catalogue.uploaders(detail.name)
-    return files_of(detail, version, uploaders, f"{request.script_root}/simple/{detail.name}/")
+    root = request.script_root
+    attested = {
+        filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
+        for filename, facts in services().catalogue.proven(detail.name).items()
+    }
+    return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)
 
 
 def _normalized(name: str) -> NormalizedName:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urljoin
 
@@ -35,6 +36,24 @@ class ReleaseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Attested:
+    """What was verified of a file's attestations: whose job attested it, and what it stated (``Verified.as_dict``)."""
+
+    by: str
+    workflow: str
+    statements: tuple[Mapping[str, Any], ...]
+    url: str
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Any], url: str) -> Self:
+        """From the facts that are kept; ``url`` is the provenance object's."""
+        publisher = facts["publisher"]
+        workflow = publisher.get("workflow") or publisher.get("workflow_filepath") or ""
+        by = publisher.get("repository") or publisher.get("email") or ""
+        return cls(by, workflow, tuple(facts["attestations"]), url)
+
+
+@dataclass(frozen=True, slots=True)
 class PageFile:
     """One file as its row shows it: addresses ready, tags in words."""
 
@@ -43,6 +62,7 @@ class PageFile:
     metadata_url: str | None
     tags: str
     uploader: str
+    attested: Attested | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +156,13 @@ def _dependencies(requirements: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((extra, tuple(found)) for extra, found in groups.items() if found)
 
 
-def files_of(detail: ProjectDetail, version: str, uploaders: Mapping[str, str], base: str) -> list[PageFile]:
+def files_of(
+    detail: ProjectDetail,
+    version: str,
+    uploaders: Mapping[str, str],
+    base: str,
+    attested: Mapping[str, Attested] = MappingProxyType({}),
+) -> list[PageFile]:
     """The files of one release that may be offered; ``base`` is the address of the project detail."""
     return [
         PageFile(
@@ -145,6 +171,7 @@ def files_of(detail: ProjectDetail, version: str, uploaders: Mapping[str, str], 
             metadata_url=urljoin(base, file.url) + ".metadata" if file.core_metadata else None,
             tags=tag_words(file.filename),
             uploader=uploaders.get(file.filename, ""),
+            attested=attested.get(file.filename),
         )
         for file in offered_files(detail)
         if file.version == version

@@ -42,6 +42,9 @@ def _widened() -> None:
         sessions.create_unique_constraint(op.f("uq_sessions_public_id"), ["public_id"])
     op.create_index("ix_journal_actor_serial", "journal", ["actor", "serial"], unique=False)
     op.create_index("ix_journal_at", "journal", ["at"], unique=False)
+    op.execute(
+        "UPDATE files SET has_provenance = false"
+    )  # until now it said that attestations came, not that they hold
 
 
 def _teams() -> None:
@@ -124,9 +127,9 @@ def _grants() -> None:
         sa.Column("team_id", sa.Integer(), nullable=True),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_grants_index_id_indexes")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_grants_user_id_users")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_grants_team_id_teams")),
-        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_grants_index_id_indexes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
     op.create_index("ix_grants_team_id", "grants", ["team_id"], unique=False)
@@ -143,8 +146,8 @@ def _name_patterns() -> None:
         sa.Column("pattern", sa.String(length=200), nullable=False),
         sa.Column("team_id", sa.Integer(), nullable=False),
         sa.Column("created", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_name_patterns_index_id_indexes")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_name_patterns_team_id_teams")),
+        sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_name_patterns_index_id_indexes")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_name_patterns")),
     )
     op.create_index("ix_name_patterns_team_id", "name_patterns", ["team_id"], unique=False)
@@ -158,8 +161,8 @@ def _team_members() -> None:
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=20), nullable=False),
         sa.Column("added", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_members_team_id_teams")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_team_members_user_id_users")),
+        sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_team_members_team_id_teams")),
         sa.PrimaryKeyConstraint("team_id", "user_id", name=op.f("pk_team_members")),
     )
     op.create_index("ix_team_members_user_id", "team_members", ["user_id"], unique=False)
@@ -178,8 +181,8 @@ def _publishers() -> None:
         sa.Column("created", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Integer(), nullable=True),
         sa.Column("last_used", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_publishers_created_by_users")),
         sa.ForeignKeyConstraint(["index_id"], ["indexes.id"], name=op.f("fk_publishers_index_id_indexes")),
+        sa.ForeignKeyConstraint(["created_by"], ["users.id"], name=op.f("fk_publishers_created_by_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_publishers")),
         sa.UniqueConstraint("public_id", name=op.f("uq_publishers_public_id")),
     )

@@ -1,0 +1,166 @@
+"""``cli.py publisher``: which CI jobs may upload to a project without a password."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.options import (
+    Chosen,
+    json_option,
+    package_option,
+    pass_chosen,
+    reading,
+    services_of,
+    shell_actor,
+    where_options,
+)
+from console.output import answer, as_json, say, table, wanted
+from errors import InvalidRequest, UnknownUser, shown
+
+if TYPE_CHECKING:
+    from packaging.utils import NormalizedName
+
+    from database.publishers import PublisherRow
+    from services import Services
+
+KINDS = ("github", "gitlab", "google", "oidc")
+# What a repository's two parts are called, by kind.
+_PARTS = {"github": ("owner", "repository"), "gitlab": ("namespace", "project")}
+_FILES = {"github": "workflow", "gitlab": "workflow_filepath"}
+
+
+@click.group()
+@where_options
+def publisher() -> None:
+    """Trust CI jobs to upload: see docs/publishing.md."""
+
+
+def _project(name: str | None) -> NormalizedName:
+    from distributions.filenames import check_project_name
+
+    return check_project_name(wanted(name, "--package-name", "Name of the project"))
+
+
+@publisher.command("list")
+@package_option
+@json_option
+@where_options
+@pass_chosen
+def list_publishers(chosen: Chosen, package_name: str | None, json_: bool) -> None:
+    """List the trusted publishers, of one project or of all."""
+    from database.publishers import Publishers
+    from services import INDEX
+
+    with reading(chosen) as reader:
+        found = Publishers(reader.database)
+        rows = found.of_project(INDEX, _project(package_name)) if package_name else found.of_index(INDEX)
+    lines = [_shown(row) for row in rows]
+    if json_:
+        as_json(lines)
+        return
+    columns = ("ID", "PROJECT", "JOB", "ISSUER", "CREATED", "BY", "LAST USED", "PENDING")
+    picked = ("id", "project", "description", "issuer", "created", "created_by", "last_used", "pending")
+    table(columns, (tuple(line[name] for name in picked) for line in lines), nothing="No trusted publishers.")
+
+
+def _shown(row: PublisherRow) -> dict[str, Any]:
+    from credentials.publishers import describe
+    from people.publishers import publisher_of
+
+    return {
+        "id": row.id, "project": row.project, "kind": row.kind, "description": describe(publisher_of(row)),
+        "issuer": row.issuer, "fields": dict(row.fields), "created": row.created, "created_by": row.created_by,
+        "last_used": row.last_used, "pending": row.pending,
+    }  # fmt: skip
+
+
+@publisher.command("add")
+@package_option
+@click.option("--kind", type=click.Choice(KINDS), default="github", show_default=True, help="Which provider it is.")
+@click.option("--repository", metavar="OWNER/NAME", help="GitHub: the repository; GitLab: the project with its groups.")
+@click.option("--workflow", metavar="FILE", help="GitHub: such as release.yml; GitLab: such as .gitlab-ci.yml.")
+@click.option("--environment", metavar="NAME", help="The environment that the job must run in; else any.")
+@click.option("--email", metavar="ADDRESS", help="Google: the service account.")
+@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="Another field; for oidc: a claim.")
+@click.option("--issuer", default="", metavar="URL", help="Who signs for the job; else the usual one of the kind.")
+@click.option("--username", metavar="NAME", help="On whose behalf: it can do no more than they; else nobody's.")
+@json_option
+@where_options
+@pass_chosen
+def add(
+    chosen: Chosen, /, package_name: str | None, kind: str, issuer: str, username: str | None, json_: bool, **said: Any
+) -> None:
+    """Trust a CI job to upload to a project.
+
+    The project need not be there: the first upload starts it, and --username owns it.
+    """
+    from services import INDEX
+
+    project, fields = _project(package_name), _fields(kind, **said)
+    with services_of(chosen) as services:
+        user_id = _user_id(services, username)
+        row = services.publishers.add(INDEX, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
+        if not services.publishers.rules.enabled:
+            say("Trusted publishing is off: it needs authentication (--auth) and an issuer in the settings.")
+    if json_:
+        as_json(_shown(row))
+    else:
+        answer(f"{_shown(row)['description']} may upload to {project}; its id is {row.id}.")
+
+
+def _user_id(services: Services, username: str | None) -> int | None:
+    if username is None:
+        return None
+    account = services.accounts.user(username)
+    if account is None:
+        raise UnknownUser(username)
+    return account.id
+
+
+def _fields(
+    kind: str,
+    repository: str | None,
+    workflow: str | None,
+    environment: str | None,
+    email: str | None,
+    fields: tuple[str, ...],
+) -> dict[str, str]:
+    """The fields of the kind. Raises InvalidRequest."""
+    found: dict[str, str] = {}
+    if repository is not None:
+        owner, slash, name = repository.rpartition("/")
+        if kind not in _PARTS or not slash:
+            raise InvalidRequest(
+                f"--repository {shown(repository)} is for github and gitlab, as OWNER/NAME; send it so."
+            )
+        found = dict(zip(_PARTS[kind], (owner, name), strict=True))
+    found |= {_FILES.get(kind, "workflow"): workflow} if workflow else {}
+    found |= {"environment": environment} if environment else {}
+    found |= {"email": email} if email else {}
+    for one in fields:
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise InvalidRequest(f"--field {shown(one)} is not NAME=VALUE; send it so.")
+        found[name] = value
+    return found
+
+
+@publisher.command("remove")
+@package_option
+@click.option("--id", "public_id", metavar="ID", help="The publisher's id, as `list` shows it.")
+@json_option
+@where_options
+@pass_chosen
+def remove(chosen: Chosen, package_name: str | None, public_id: str | None, json_: bool) -> None:
+    """Trust a CI job no more; the tokens that it got end at once."""
+    from services import INDEX
+
+    project, said = _project(package_name), wanted(public_id, "--id", "Id of the publisher")
+    with services_of(chosen) as services:
+        row = services.publishers.remove(INDEX, project, said, by=shell_actor())
+    if json_:
+        as_json({"removed": row.id})
+    else:
+        answer(f"{_shown(row)['description']} uploads to {project} no more.")

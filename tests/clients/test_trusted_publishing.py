@@ -1,0 +1,80 @@
+"""A real ``uv publish --trusted-publishing always``, as a job of GitHub Actions runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from packaging.utils import NormalizedName
+
+from services import INDEX
+from tests.clients.conftest import files_of, services_of
+from tests.clients.programs import Outcome, Programs, Project
+from tests.clients.tls_front import Front, tls_front
+from tests.conftest import TESTER, LiveServer
+from tests.credentials.mock_issuer import Answer, MockIssuer, mock_issuer
+
+pytestmark = pytest.mark.clients
+
+FIELDS = {"owner": "acme", "repository": "tool", "workflow": "release.yml"}
+
+
+@pytest.fixture
+def issuer() -> Iterator[MockIssuer]:
+    """A provider on loopback."""
+    with mock_issuer() as running:
+        yield running
+
+
+@contextmanager
+def trusting(
+    live: Callable[..., LiveServer], issuer: MockIssuer, folder: Path, project: str
+) -> Iterator[tuple[LiveServer, Front]]:
+    """A real server behind HTTPS, which trusts the job for a project that is not there yet."""
+    server = live("--auth", PYPI_PUBLISHING_GITHUB=issuer.url)
+    with closing(services_of(server, auth_enabled="true", publishing_github=issuer.url)) as services:
+        admin = services.accounts.user("admin")
+        assert admin is not None
+        name = NormalizedName(project)
+        services.publishers.add(INDEX, name, "github", FIELDS, by=TESTER, user_id=admin.id)
+    with tls_front(folder, server.port) as front:
+        yield server, front
+
+
+def uv_publish(programs: Programs, project: Project, front: Front, issuer: MockIssuer, token: str) -> Outcome:
+    """What the job does; the provider gives it this token for our audience."""
+    issuer.answers["/token?api-version=2.0&audience=pypi-clone"] = Answer(body=json.dumps({"value": token}).encode())
+    return programs(
+        "uv", "publish", "--no-config", "--trusted-publishing", "always", "--publish-url", f"{front.url}/upload",
+        *project.files, SSL_CERT_FILE=str(front.ca_file), GITHUB_ACTIONS="true",
+        ACTIONS_ID_TOKEN_REQUEST_URL=f"{issuer.url}/token?api-version=2.0",
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN="the job's own",
+    )  # fmt: skip
+
+
+def test_a_job_publishes_without_a_password(
+    programs: Programs, project: Project, live: Callable[..., LiveServer], issuer: MockIssuer, tmp_path: Path
+) -> None:
+    """Both files are published, the project belongs to who added the publisher, and the token is burnt afterwards."""
+    with trusting(live, issuer, tmp_path, project.name) as (server, front):
+        outcome = uv_publish(programs, project, front, issuer, issuer.token(**issuer.github_claims()))
+        assert outcome.code == 0, outcome.text
+        assert sorted(files_of(server, project.name)) == project.filenames
+        with closing(services_of(server, auth_enabled="true")) as services:
+            assert services.readers.rights.ground(INDEX, NormalizedName(project.name)).owners == ("admin",)
+            counted = services.database.quick("SELECT count(*), count(burned) FROM minted_tokens", ())
+            assert tuple(counted) == (1, 1)
+
+
+def test_a_job_that_is_not_trusted_is_told_why(
+    programs: Programs, project: Project, live: Callable[..., LiveServer], issuer: MockIssuer, tmp_path: Path
+) -> None:
+    """Another repository publishes nothing, and uv shows our sentence."""
+    with trusting(live, issuer, tmp_path, project.name) as (server, front):
+        outcome = uv_publish(programs, project, front, issuer, issuer.token(**issuer.github_claims("evil/tool")))
+        assert outcome.code != 0
+        assert "No trusted publisher of this server fits the job" in outcome.text.replace("\\'", "'")
+        assert not list(server.data.glob("*/*.whl"))

@@ -1,0 +1,131 @@
+"""``/api/users``: accounts, for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from credentials.passwords import must_be_possible
+from database.accounts import Account
+from permissions import Permission
+from simple.model import utc_stamp
+from views import services
+from views.api import blueprint
+from views.api import people_shapes as shapes
+from views.api.bodies import read_body
+from views.api.operations import Operation, Reply, described
+from views.api.packages import answer
+from views.api.roles import role_line
+from views.guards import actor, requires
+
+_LAST = {409: "It is the last active administrator."}
+
+
+@blueprint.get("/users")
+@requires(Permission.ADMIN)
+@described(Operation("List the accounts", "people", {200: Reply("The accounts.", shapes.USER_LIST)}))
+def list_users() -> Response:
+    """Every account."""
+    return answer({"users": [_line(one) for one in services().accounts.users()]})
+
+
+@blueprint.post("/users")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Make an account",
+        "people",
+        {201: Reply("The account.", shapes.USER)},
+        body=shapes.NEW_USER_BODY,
+        refusals={409: "There is an account of that name."},
+    )
+)
+def create_user() -> Response:
+    """Make an account."""
+    body = read_body(shapes.NEW_USER_BODY)
+    services().users.create_user(
+        body["username"],
+        body["password"],
+        email=body.get("email", ""),
+        is_admin=body.get("admin", False),
+        by=actor(),
+    )
+    return answer(_document(body["username"]), 201)
+
+
+@blueprint.get("/users/<username>")
+@requires(Permission.ADMIN)
+@described(Operation("Describe an account", "people", {200: Reply("The account.", shapes.USER)}))
+def show_user(username: str) -> Response:
+    """One account."""
+    return answer(_document(username))
+
+
+@blueprint.patch("/users/<username>")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Change an account",
+        "people",
+        {200: Reply("The account as it is now.", shapes.USER)},
+        description="Where the last active administrator would be lost, nothing is changed.",
+        body=shapes.CHANGED_USER_BODY,
+        refusals=_LAST,
+    )
+)
+def change_user(username: str) -> Response:
+    """Change some of an account; what may be refused comes first."""
+    body = read_body(shapes.CHANGED_USER_BODY)
+    users = services().users
+    before = users.account(username)
+    if "password" in body:
+        must_be_possible(body["password"])
+    if body.get("admin", before.is_admin) != before.is_admin:
+        users.set_admin(username, is_admin=body["admin"], by=actor())
+    if "active" in body:
+        users.set_active(username, active=body["active"], by=actor())
+    if body.get("email", before.email) != before.email:
+        users.set_email(username, body["email"], by=actor())
+    if "password" in body:
+        users.set_password(username, body["password"], by=actor())
+    return answer(_document(username))
+
+
+@blueprint.delete("/users/<username>")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Deactivate an account",
+        "people",
+        {200: Reply("The account as it is now.", shapes.USER)},
+        description="Its tokens and sessions end. Nothing is erased; PATCH with active true brings it back.",
+        refusals=_LAST,
+    )
+)
+def deactivate_user(username: str) -> Response:
+    """Deactivate an account."""
+    services().users.set_active(username, active=False, by=actor())
+    return answer(_document(username))
+
+
+def _line(account: Account) -> dict[str, Any]:
+    return {
+        "username": account.username,
+        "email": account.email,
+        "admin": account.is_admin,
+        "active": account.active,
+        "source": account.source,
+        "second_factor": account.has_factor,
+        "default_password": account.default_password,
+        "created": utc_stamp(account.created),
+        "last_login": utc_stamp(account.last_login) if account.last_login else None,
+    }
+
+
+def _document(username: str) -> dict[str, Any]:
+    here = services()
+    account = here.users.account(username)
+    teams = [team.name for team in here.readers.rights.teams() if account.username in dict(team.members)]
+    roles = here.readers.rights.grants(user=account.username)
+    return {**_line(account), "teams": teams, "roles": [role_line(row) for row in roles]}
