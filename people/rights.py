@@ -148,7 +148,8 @@ class RightsManager:
         return moved
 
     def remove_pattern(self, index: str, pattern: str, *, by: Actor) -> None:
-        """Give names up. Raises NotFound, UnknownIndex."""
+        """Give names up. Raises InvalidRequest, NotFound, UnknownIndex."""
+        pattern = checked_pattern(pattern)
         with self.database.writing() as change:
             if not rows.remove_pattern(change.connection, index, pattern):
                 raise NotFound(f"No team has the names {shown(pattern)}; list the patterns to see which do.")
