@@ -60,6 +60,76 @@ def test_preparing_again_changes_nothing(database: Database) -> None:
             schema.prepare(database)
 
 
+def _of_the_first_schema(database: Database) -> None:
+    """Fill an unprepared database with the first schema: three users, a token, a session, one project."""
+    from alembic import command
+    from alembic.config import Config
+
+    configuration = Config()
+    configuration.set_main_option("script_location", str(ROOT / "database" / "migrations"))
+    blank = "'h', '', 0, 1, 0, 5"
+    with database.writing() as change:
+        configuration.attributes["connection"] = change.connection
+        command.upgrade(configuration, "0001")
+        statements = [
+            "INSERT INTO indexes (id, name, title, created, serial) VALUES (1, 'main', 'Main', 1, 0)",
+            *(
+                "INSERT INTO users (id, username, username_key, password_hash, email, is_admin, active,"
+                f" default_password, created) VALUES ({number}, '{name}', '{name.lower()}', {blank})"
+                for number, name in enumerate(["Ada", "bob", "carol"], 1)
+            ),
+            "INSERT INTO tokens (public_id, secret_sha256, user_id, name, created) VALUES ('t', 's', 1, 'ci', 5)",
+            (
+                "INSERT INTO sessions (id_sha256, user_id, created, last_seen, expires, user_agent)"
+                " VALUES ('x', 1, 5, 5, 9, '')"
+            ),
+            (
+                "INSERT INTO projects (id, index_id, name, display_name, lookalike, status, created, updated, serial,"
+                " file_count, summary) VALUES (1, 1, 'looms', 'looms', 'looms', 'active', 5, 5, 1, 4, '')"
+            ),
+            (
+                "INSERT INTO releases (id, project_id, version, key, created, core_metadata, description)"
+                " VALUES (1, 1, '1', '1', 5, '{}', '')"
+            ),
+            *(
+                "INSERT INTO files (id, index_id, project_id, release_id, filename, filename_key, location, kind,"
+                " python_tag, size, sha256, md5, blake2b, uploaded, uploader, has_provenance, comment) VALUES"
+                f" ({number}, 1, 1, 1, '{number}', '{number}', '{number}', 'sdist', '', 1, '', '', '', {number},"
+                f" '{uploader}', 1, '')"
+                for number, uploader in enumerate(["a folder", "Ada", "bob", "Ada"], 1)
+            ),
+        ]
+        for statement in statements:
+            change.connection.execute(text(statement))
+
+
+def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Users and tokens stay, browsers sign in again; who uploaded first owns a project, the others maintain it."""
+    with closing(Database(tmp_path / "index.sqlite3")) as database:
+        _of_the_first_schema(database)
+        schema.prepare(database)
+        with database.reading() as connection:
+
+            def rows(query: str) -> list[tuple[object, ...]]:
+                return [tuple(row) for row in connection.execute(text(query))]
+
+            assert rows("SELECT username, source FROM users ORDER BY id") == [
+                ("Ada", "table"),
+                ("bob", "table"),
+                ("carol", "table"),
+            ]
+            assert rows("SELECT public_id, user_id, scopes, projects FROM tokens") == [
+                ("t", 1, "read upload yank admin", "[]")
+            ]
+            assert rows("SELECT count(*) FROM sessions") == [(0,)]
+            assert rows("SELECT project, user_id, team_id, role, created FROM grants ORDER BY user_id") == [
+                ("looms", 1, None, "owner", 2),
+                ("looms", 2, None, "maintainer", 3),
+            ]
+            assert rows("SELECT count(*), sum(has_provenance) FROM files") == [(4, 0)]
+            assert rows("PRAGMA foreign_key_check") == []
+
+
 def test_two_processes_may_prepare_at_once(tmp_path: Path) -> None:
     """Two starts on a new folder make one schema."""
     script = f"""

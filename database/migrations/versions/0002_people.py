@@ -8,7 +8,11 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add the tables and columns; earlier tokens keep all they could do, earlier sessions end."""
+    """Add the tables and columns.
+
+    Earlier tokens keep all they could do and earlier sessions end. Whoever first uploaded to a project owns it, and
+    the others who did are its maintainers, so that nobody is shut out and no other uploader can take it over.
+    """
     _widened()
     _teams()
     _linked_identities()
@@ -22,6 +26,7 @@ def upgrade() -> None:
     _minted_tokens()
     _seen_identity_tokens()
     _provenances()
+    _owners_of_what_is_there()
 
 
 def _widened() -> None:
@@ -232,4 +237,23 @@ def _provenances() -> None:
             ["file_id"], ["files.id"], name=op.f("fk_provenances_file_id_files"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("file_id", name=op.f("pk_provenances")),
+    )
+
+
+def _owners_of_what_is_there() -> None:
+    op.execute(
+        """
+        INSERT INTO grants (index_id, project, user_id, role, created)
+        SELECT projects.index_id, projects.name, users.id,
+               CASE WHEN users.id = (
+                   SELECT earlier_users.id FROM files AS earlier
+                   JOIN users AS earlier_users ON earlier_users.username_key = lower(earlier.uploader)
+                   WHERE earlier.project_id = projects.id ORDER BY earlier.uploaded, earlier.id LIMIT 1
+               ) THEN 'owner' ELSE 'maintainer' END,
+               min(files.uploaded)
+        FROM files
+        JOIN projects ON projects.id = files.project_id
+        JOIN users ON users.username_key = lower(files.uploader)
+        GROUP BY projects.id, projects.index_id, projects.name, users.id
+        """
     )
