@@ -98,6 +98,14 @@ def test_an_account_is_made_shown_and_changed(alice: Asker, secured_client: Flas
     assert "argon2" not in alice.ask("GET", users).text
 
 
+def test_a_change_is_made_whole_or_not_at_all(alice: Asker, secured: Services) -> None:
+    """What is wrong with one of several is found before the first is written."""
+    for wrong in ({"email": "nonsense"}, {"password": ""}):
+        alice.refused(400, "PATCH", "/api/users/bob", {"admin": True, "active": False, **wrong})
+    account = secured.users.account("bob")
+    assert (account.is_admin, account.active) == (False, True)
+
+
 def test_the_last_administrator_stays(alice: Asker, secured: Services) -> None:
     """409, and nothing of the change was made."""
     for change in ({"admin": False, "email": "a@example.com"}, {"active": False, "password": "another"}):

@@ -10,6 +10,7 @@ from packaging.utils import NormalizedName
 from people.rights import Holder
 from server import create_app
 from services import Services
+from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER
 from tests.web.conftest import Visitor, publish_wheel
 
@@ -157,13 +158,17 @@ def test_only_who_may_manage_sees_the_settings(bob: Visitor, secured: Services) 
         Visitor(create_app(secured).test_client()),
     )
     link = 'href="/project/sample/settings"'
-    for visitor, sees in ((bob, True), (alice, True), (carol, False), (nobody, False)):
+    everybody = ((bob, True), (alice, True), (carol, False), (nobody, False))
+    for visitor, sees in everybody:
         assert (link in visitor.get("/project/sample/").text) is sees
     assert bob.get("/project/Sample/settings").headers["Location"] == "/project/sample/settings"
     assert bob.get("/project/sample/settings").status_code == alice.get("/project/sample/settings").status_code == 200
     assert [carol.get(f"/project/{name}/settings").status_code for name in ("sample", "none", "x y")] == [403] * 3
     assert nobody.get("/project/sample/settings").headers["Location"] == "/login?next=/project/sample/settings"
     assert alice.get("/project/none/settings").status_code == 404
+    secured.manager.set_status("main", SAMPLE, ProjectStatus.QUARANTINED, None, by=TESTER)
+    for visitor, sees in everybody:
+        assert (link in visitor.get("/project/sample/").text) is sees
 
 
 def test_an_owner_gives_and_takes_roles(bob: Visitor, secured: Services) -> None:

@@ -8,6 +8,7 @@ from flask import Response
 
 from credentials.passwords import must_be_possible
 from database.accounts import Account
+from people.users import must_be_email
 from permissions import Permission
 from simple.model import utc_stamp
 from views import services
@@ -81,6 +82,7 @@ def change_user(username: str) -> Response:
     before = users.account(username)
     if "password" in body:
         must_be_possible(body["password"])
+    must_be_email(body.get("email", ""))
     if body.get("admin", before.is_admin) != before.is_admin:
         users.set_admin(username, is_admin=body["admin"], by=actor())
     if "active" in body:

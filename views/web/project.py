@@ -29,7 +29,7 @@ def project(name: str) -> ResponseReturnValue:
         return _moved(url_for("web.project", name=known))
     detail = services().catalogue.project_detail(known)
     if not detail.status.offers_files:
-        return render_template("quarantined.html", detail=detail)
+        return render_template("quarantined.html", detail=detail, may_manage=_may_manage(detail.name))
     return _page(detail, latest_of(detail), is_latest=True)
 
 
