@@ -256,6 +256,8 @@ class Authenticator:
         Raises NotAuthenticated, the same for unknown names; TooManyAttempts; Unavailable; and Forbidden for the shipped
         password from anywhere but this machine.
         """
+        if not password:  # uv asks so, once a file, before it looks into its keyring: no guess, and never right
+            raise NotAuthenticated("No password came with the username; send it, or a token.")
         self.throttle.must_allow(username, peer.address)
         account = self._by_table_or_directory(username, password)
         if account is None or not account.active:

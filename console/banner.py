@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 
+from config import Settings
 from database.engine import SAFE_SQLITE, sqlite_version
 from services import Services
 
@@ -17,7 +18,6 @@ def print_banner(services: Services, port: int, *, made_admin: str) -> None:
     named = socket.gethostname() if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     host = f"[{named}]" if ":" in named else named
     url = settings.base_url or f"http://{host}:{port}"
-    uploaders = "people with an account or token" if settings.auth_enabled else "anybody"
     sqlite = ".".join(map(str, sqlite_version()))
     lines = [
         "PyPI Clone",
@@ -26,7 +26,10 @@ def print_banner(services: Services, port: int, *, made_admin: str) -> None:
         f"  Upload      twine upload --repository-url {url}/upload dist/*",
         f"  Data        {settings.data_path}",
         f"  Holds       {stats['projects']:,} projects, {stats['files']:,} files, {stats['bytes'] / 1e6:,.1f} MB",
-        f"  May read    anybody who can connect; may upload: {uploaders}",
+        (
+            f"  May list    {_who_may(settings, 'list')}; download: {_who_may(settings, 'download')}; "
+            f"upload: {_who_may(settings, 'update')}"
+        ),
         f"  Server      {settings.server_name}, {settings.workers} x {settings.threads} threads, SQLite {sqlite}",
     ]
     if made_admin == "promoted":
@@ -50,3 +53,7 @@ def _warnings(services: Services) -> list[str]:
         newer = ".".join(map(str, SAFE_SQLITE))
         warnings.append(f"this SQLite can damage its write-ahead log under rare timing; {newer} or newer does not")
     return warnings
+
+
+def _who_may(settings: Settings, operation: str) -> str:
+    return "people who sign in" if settings.auth_enabled and operation in settings.auth_require else "anybody"

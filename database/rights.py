@@ -184,9 +184,9 @@ def ground(connection: Connection, index: str, project: NormalizedName) -> Groun
 
 
 def _narrowest(project: str, patterns: Iterable[tuple[str, int, str]]) -> tuple[str, int | None, str]:
-    """The longest pattern that covers a name: ``acme-secret-*`` before ``acme-*``."""
+    """The narrowest pattern that covers a name: the name itself, then ``acme-secret-*`` before ``acme-*``."""
     covering = [one for one in patterns if covers(one[0], project)]
-    return max(covering, key=lambda one: len(one[0]), default=("", None, ""))
+    return max(covering, key=lambda one: (not one[0].endswith("*"), len(one[0])), default=("", None, ""))
 
 
 def covers(pattern: str, project: str) -> bool:

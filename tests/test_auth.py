@@ -255,6 +255,17 @@ def test_wrong_passwords_are_slowed_down(secured: Services) -> None:
     assert authenticator.authenticate(header("alice"), ELSEWHERE).username == "alice"
 
 
+@pytest.mark.parametrize("username", ["bob", "__token__"])
+def test_a_missing_password_is_no_guess(secured: Services, username: str) -> None:
+    """uv with a keyring sends the name alone once a file, before the password: that shuts nobody out."""
+    token, _ = secured.tokens.create_token("bob", "ci", Limits(), by=TESTER)
+    good = header("bob") if username == "bob" else header(username, token.text)
+    for _ in range(60):
+        with pytest.raises(NotAuthenticated, match="No password came"):
+            secured.authenticator.authenticate(header(username, ""), ELSEWHERE)
+        assert secured.authenticator.authenticate(good, ELSEWHERE).username == "bob"
+
+
 def test_a_good_password_forgives_the_bad_ones(secured: Services) -> None:
     """Who mistypes now and then never meets the limit."""
     for _ in range(3):

@@ -109,6 +109,9 @@ def test_a_team_and_its_names(secured: Services, secured_client: FlaskClient, tm
     hidden = build_wheel(tmp_path, "acme-secret-plan")
     assert upload(secured_client, hidden, headers=basic("bob")).status_code == 403
     assert upload(secured_client, build_wheel(tmp_path, "acmetool"), headers=basic("carol")).status_code == 200
+    rights.set_pattern("main", "acme-one*", "acme", by=TESTER)
+    rights.set_pattern("main", "acme-one", "vault", by=TESTER)
+    assert upload(secured_client, build_wheel(tmp_path, "acme-one"), headers=basic("bob")).status_code == 403
     rights.remove_member("acme", "bob", by=TESTER)
     assert upload(secured_client, build_wheel(tmp_path, "acme-fourth"), headers=basic("bob")).status_code == 403
 

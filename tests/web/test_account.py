@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import text
 
 from people.tokens import Limits
 from server import create_app
@@ -63,6 +64,29 @@ def test_changing_the_password_signs_other_browsers_out(bob: Visitor, secured: S
     assert other.get("/account").status_code == 302
     assert other.sign_in("bob").status_code == 401
     assert other.sign_in("bob", new).status_code == 303
+
+
+def test_only_who_the_browser_is_signed_in_for_changes_the_password(bob: Visitor, secured: Services) -> None:
+    """A header that names somebody, the same one or another, changes nothing: rights and person would differ."""
+    new = "quite another password"
+    for headers in (basic("alice"), basic("bob")):
+        form = {"old_password": PASSWORDS["bob"], "new_password": new, "new_password_again": new}
+        sent = {"csrf_token": bob.token, **form}
+        assert bob.client.post("/account/password", data=sent, headers={**BROWSER, **headers}).status_code == 403
+        codes = bob.client.post("/account/factors/codes", data=sent, headers={**BROWSER, **headers})
+        assert codes.status_code == 403
+    assert Visitor(create_app(secured).test_client()).sign_in("bob").status_code == 303
+
+
+def test_a_directory_keeps_its_own_passwords(bob: Visitor, secured: Services) -> None:
+    """Somebody of a directory does not enter the table by a new password, and so stay when the directory lets go."""
+    bob.get("/account")
+    with secured.database.writing() as change:
+        change.connection.execute(text("UPDATE users SET source = 'openid' WHERE username = 'bob'"))
+    new = "quite another password"
+    answer = bob.post("/account/password", old_password=PASSWORDS["bob"], new_password=new, new_password_again=new)
+    assert (answer.status_code, "kept elsewhere (openid)" in answer.text) == (403, True)
+    assert secured.users.account("bob").source == "openid"
 
 
 def test_a_password_form_is_checked(bob: Visitor) -> None:

@@ -9,8 +9,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.tokens import TokenText
-from database.accounts import Account
-from errors import InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
+from database.accounts import TABLE, Account
+from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
 from people.tokens import USUAL_SCOPES, Limits
 from permissions import Identity, Permission
 from services import INDEX
@@ -56,7 +56,9 @@ def revoke_token(public_id: str) -> AnyResponse:
 @requires(Permission.ACCOUNT)
 def change_password() -> AnyResponse:
     """Change one's own password, which ends every session, and go on in a new one."""
-    person, by = _account(), actor()
+    person, by = session.person(), actor()
+    if person.source != TABLE:
+        raise Forbidden(f"The password of {person.username} is kept elsewhere ({person.source}); change it there.")
     try:
         _must_be_password(person, request.form.get("old_password", ""))
         services().users.set_password(person.username, _new_password(), by=by)

@@ -27,7 +27,6 @@ Answer = TypeVar("Answer", bound=AnyResponse)
 _HALF = "half"  # the ticket of a sign-in whose second factor is still asked for
 # Six digits are guessed sooner than a password; and whoever guesses has the password, so the account counts alone too.
 _codes = Throttle(by_pair=5, by_address=50)
-_EVERYWHERE = "everywhere"
 
 
 @blueprint.get("/login")
@@ -143,11 +142,12 @@ def prove_factor(account: Account) -> str:
             raise NotAuthenticated("This passkey belongs to another account; use one of yours, or a code.")
         return "passkey"
     address = peer().address
+    everywhere = f"everywhere {account.username}"  # a place of its own, so that nobody's failures bar another
     _codes.must_allow(account.username, address)
-    _codes.must_allow(account.username, _EVERYWHERE)
+    _codes.must_allow(account.username, everywhere)
     if not services().factors.check_code(account, request.form.get("code", ""), by=session.actor_of(account)):
         _codes.failed(account.username, address)
-        _codes.failed(account.username, _EVERYWHERE)
+        _codes.failed(account.username, everywhere)
         services().sign_ins.note("session.refused", account.username, address, "second factor")
         raise NotAuthenticated("This code is not right, or was used before; wait for the next one and type that.")
     _codes.succeeded(account.username, address)

@@ -12,7 +12,7 @@ from config import Settings
 from database.accounts import Account
 from database.journal import Actor
 from database.sessions import SessionRow
-from errors import NotAuthenticated, Unavailable
+from errors import Forbidden, NotAuthenticated, Unavailable
 from permissions import Identity
 from views import services
 from views.guards import actor, peer
@@ -91,7 +91,13 @@ def viewer() -> Account | None:
 
 
 def person() -> Account:
-    """The signed-in person as they are now. Raises NotAuthenticated where nobody is signed in."""
+    """The signed-in person as they are now.
+
+    Raises NotAuthenticated where nobody is signed in, and Forbidden for a request that names somebody in its header,
+    too: the right was judged by that one, who need not be the one of the browser.
+    """
+    if "Authorization" in request.headers:
+        raise Forbidden("Only a browser that is signed in does this; sign in, and send no Authorization header.")
     if not current_user.is_authenticated:
         raise NotAuthenticated("This needs a browser that is signed in; sign in first.")
     return services().users.account(current_user.account.username)
