@@ -20,7 +20,7 @@ from tests.outside import KIND, Live, fetch, json_page, run, send
 def test_the_first_screen(live: Live) -> None:
     """Where it is, what it holds, who may upload and what is unsafe."""
     log = live().log
-    for said in ("Address", "/simple/", "Data", "0 projects", "may upload: anybody", "Unsafe", "authentication is off"):
+    for said in ("Address", "/simple/", "Data", "0 projects", "upload: anybody", "Unsafe", "authentication is off"):
         assert said in log
     secured = live("--auth").log
     assert "administrator 'admin' was made" in secured
