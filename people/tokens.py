@@ -12,7 +12,6 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from credentials.tokens import TokenText, make_token
-from database import accounts as account_rows
 from database import tokens as rows
 from database.accounts import Accounts
 from database.engine import Database
@@ -132,18 +131,6 @@ class TokenManager:
             change.moves_access()
             change.record(by, Entry("token.revoke", detail={"user": owner, "token": public_id, "name": name}))
         return owner
-
-    def revoke_all(self, username: str, *, by: Actor) -> int:
-        """End every token of a user; how many. Raises UnknownUser."""
-        standing = self.tokens.of_user(username)
-        with self.database.writing() as change:
-            account_rows.user_id_of(change.connection, username)
-            for row in standing:
-                rows.revoke_token(change.connection, username, row.id, change.at)
-                detail = {"user": row.username, "token": row.id, "name": row.name}
-                change.record(by, Entry("token.revoke", detail=detail))
-            change.moves_access()
-        return len(standing)
 
     def note_use(self, public_id: str, address: str | None) -> None:
         """Keep in mind that a token was used; ``flush_uses`` writes it down, beside the requests."""

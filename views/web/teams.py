@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from packaging.utils import NormalizedName
 from werkzeug.wrappers import Response as AnyResponse
 
 from distributions.filenames import check_project_name
@@ -96,7 +97,7 @@ def remove_member(team: str) -> AnyResponse:
 def give_team_role(team: str) -> AnyResponse:
     """Give a team a role on a project, or on the index."""
     try:
-        project = check_project_name(said("project")) if said("project") else None
+        project = _project()
         services().rights.grant(INDEX, project, Holder(team, is_team=True), said("role"), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
@@ -109,7 +110,7 @@ def give_team_role(team: str) -> AnyResponse:
 def take_team_role(team: str) -> AnyResponse:
     """Take a role of a team away."""
     try:
-        project = check_project_name(said("project")) if said("project") else None
+        project = _project()
         was = services().rights.revoke(INDEX, project, Holder(team, is_team=True), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
@@ -136,6 +137,11 @@ def take_team_names(team: str) -> AnyResponse:
     services().rights.remove_pattern(INDEX, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
     return _to_team(team)
+
+
+def _project() -> NormalizedName | None:
+    """The project that the form names; None for the index as a whole. Raises InvalidRequest."""
+    return check_project_name(said("project")) if said("project") else None
 
 
 def _to_team(name: str) -> AnyResponse:
