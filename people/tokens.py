@@ -56,7 +56,6 @@ class TokenManager:
     def __init__(self, database: Database, *, usual_days: int = 0, max_days: int = 0) -> None:
         self.database = database
         self.accounts = Accounts(database)
-        self.tokens = rows.Tokens(database)
         self.usual_days = min(usual_days or max_days, max_days or usual_days)
         self.max_days = max_days
         self._uses_lock = threading.Lock()
