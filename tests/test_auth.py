@@ -196,7 +196,7 @@ def test_tokens_expire_and_are_revoked(secured: Services) -> None:
     for text in (token.text, make_token().text):
         with pytest.raises(NotAuthenticated):
             secured.authenticator.check_token(text, HERE)
-    assert manager.tokens.of_user("bob") == []
+    assert secured.readers.tokens.of_user("bob") == []
 
 
 def test_token_lives_are_bounded(open_server: Callable[..., Services]) -> None:
