@@ -34,6 +34,7 @@ from permissions import SCOPES, Identity, Role, Scope
 TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
 _LONGEST_HEADER = 8192
 _VERDICTS_KEPT = 10_000
+_REFUSAL_SECONDS = 30.0  # short, since a directory elsewhere does not tell when it takes a new password
 _UPLOAD_ONLY = Scope(SCOPES["upload"])
 
 
@@ -122,6 +123,7 @@ class Authenticator:
         self._lifetime = {False: rules.read_expires, True: rules.write_expires}
         self._key = secrets.token_bytes(32)
         self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
+        self._refused: OrderedDict[bytes, tuple[float, Hashable]] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -242,9 +244,9 @@ class Authenticator:
         )
 
     def _may_upload(self, username: str | None, index: str, project: str) -> bool:
-        """Whether who added a publisher may upload there themselves; None for one added at the shell."""
+        """Whether who added a publisher may upload there themselves; one of the shell, None, starts no project."""
         if username is None:
-            return True
+            return self.identities.is_begun(index, project)
         account = self.readers.accounts.user(username)
         return account is not None and self.identities.may_upload(account, index, project)
 
@@ -259,9 +261,13 @@ class Authenticator:
         if not password:  # uv asks so, once a file, before it looks into its keyring: no guess, and never right
             raise NotAuthenticated("No password came with the username; send it, or a token.")
         self.throttle.must_allow(username, peer.address)
-        account = self._by_table_or_directory(username, password)
+        guess, access = self._digest(f"{username.lower()}\0{password}"), self.access()
+        again = self._was_refused(guess, access)
+        account = None if again else self._by_table_or_directory(username, password)
         if account is None or not account.active:
-            self.throttle.failed(username, peer.address)
+            if not again:
+                self._keep_refusal(guess, access)
+            self.throttle.failed(username, peer.address, guess)
             self.notebook.note("session.refused", username, peer.address, "password")
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
         self.throttle.succeeded(username, peer.address)
@@ -271,6 +277,18 @@ class Authenticator:
                 f"`cli.py user password --username {account.username}`, then sign in."
             )
         return account
+
+    def _was_refused(self, guess: bytes, access: Hashable) -> bool:
+        """Whether this very password was found wrong a moment ago: a program that repeats it costs no slow hash."""
+        at, stood = self._refused.get(guess, (-_REFUSAL_SECONDS, None))
+        return stood == access and time.monotonic() - at < _REFUSAL_SECONDS
+
+    def _keep_refusal(self, guess: bytes, access: Hashable) -> None:
+        with self._lock:
+            self._refused[guess] = (time.monotonic(), access)
+            self._refused.move_to_end(guess)
+            if len(self._refused) > _VERDICTS_KEPT:
+                self._refused.popitem(last=False)
 
     def _by_table_or_directory(self, username: str, password: str) -> Account | None:
         """A name of the table is the table's, whatever a directory says of it, so that an administrator of the table

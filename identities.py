@@ -75,8 +75,7 @@ class Identities:
         if not account.active or account.source == TABLE:
             return account.active
         directory = self._directories.get(account.source)
-        # Whom an OpenID provider sent is not to be asked about; their sessions and tokens have ends of their own.
-        return directory.has(account.username) if directory is not None else account.source == OPENID
+        return directory is not None and directory.has(account.username)
 
     def by_password(self, account: Account) -> Identity:
         """Somebody who proved to be the owner of an account by its password alone."""
@@ -98,6 +97,10 @@ class Identities:
         ground = self._rights.ground(index, NormalizedName(project))
         place = Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
         return self.stands(account) and allows(self._identity(account), Permission.UPLOAD, place)
+
+    def is_begun(self, index: str, project: str) -> bool:
+        """Whether a project of that name was ever started, so that an upload makes nobody its owner."""
+        return self._rights.ground(index, NormalizedName(project)).exists
 
     def must_have_factor(self, account: Account) -> bool:
         """Whether the settings demand a second factor of this account."""

@@ -166,6 +166,23 @@ def allows(identity: Identity, permission: Permission, where: Where = Where()) -
     return permission in rights(identity, where)
 
 
+def may_trust_publishers(identity: Identity, where: Where, *, adding: bool = False) -> bool:
+    """Whether they may say which jobs upload to a project: who manages it, and for a name that is still free who may
+    start it. A publisher uploads, so a token that adds one has to be for that as well.
+    """
+    if identity.publisher is not None:
+        return False
+    if adding and identity.scope is not None and not identity.scope.covers(Permission.UPLOAD, where):
+        return False
+    if allows(identity, Permission.MANAGE, where):
+        return True
+    if where.exists or not identity.is_known or identity.limited:
+        return False
+    if identity.scope is not None and not identity.scope.covers(Permission.MANAGE, where):
+        return False
+    return Permission.UPLOAD in rights(identity, where)
+
+
 def _may_manage_self(identity: Identity, permission: Permission) -> bool:
     """A token cannot make tokens; who still has to set a second factor up may do that and no more."""
     if identity.user_id is None or identity.token is not None:
@@ -217,11 +234,36 @@ def why_not(identity: Identity, permission: Permission, where: Where) -> str:
     if identity.token is not None and permission in {Permission.ACCOUNT, Permission.FACTORS}:
         return "A token cannot manage accounts, tokens or second factors; use your username and password."
     if identity.scope is not None and not identity.scope.covers(permission, where):
-        place = f" {where.project}" if where.project else ""
-        return f"This token is not for '{permission.value}'{place}; make one whose scopes and projects cover it."
-    if where.project is None or permission in READING:
-        return f"{who} may not do this: it needs the permission '{permission.value}'; ask an administrator."
-    return f"{who} may not {permission.value} {where.project}: {_of_whom(where)}"
+        return _beyond_token(identity.scope, permission, where)
+    if permission not in CHANGING | {Permission.MANAGE}:
+        return f"{who} may not {_IN_WORDS[permission]}; ask an administrator."
+    if where.project is None:
+        return f"{who} may not {_IN_WORDS[permission]} any project here; ask an administrator."
+    return f"{who} may not {_IN_WORDS[permission]} {where.project}: {_of_whom(where)}"
+
+
+_IN_WORDS: Final[Mapping[Permission, str]] = {
+    Permission.LIST: "read this index",
+    Permission.DOWNLOAD: "download from this index",
+    Permission.UPLOAD: "upload to",
+    Permission.YANK: "yank files of",
+    Permission.DELETE: "delete files of",
+    Permission.MANAGE: "manage",
+    Permission.ACCOUNT: "change this account",
+    Permission.FACTORS: "change these second factors",
+    Permission.ADMIN: "do this: it is for administrators",
+}
+
+
+def _beyond_token(scope: Scope, permission: Permission, where: Where) -> str:
+    """Which limit of a token is in the way."""
+    word = next((word for word, permissions in SCOPES.items() if permission in permissions), "")
+    if permission not in scope.permissions:
+        return f"This token lacks the scope '{word}'; use one that has it, or make one."
+    if scope.index not in {None, where.index}:
+        return f"This token is for the index {scope.index} only; use one that is for {where.index}."
+    place = where.project or ("the whole index" if permission in READING else "the whole server")
+    return f"This token is for {', '.join(scope.projects[:5])} only, not for {place}; use one that covers it."
 
 
 def _of_whom(where: Where) -> str:

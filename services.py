@@ -104,7 +104,7 @@ def open_services(settings: Settings) -> Services:
     readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
     users = UserManager(database, passwords, htpasswd=htpasswd, groups=groups_of(settings))
     authenticator = Authenticator(
-        readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd)
+        readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd, readers.accounts)
     )
     return Services(
         settings=settings,

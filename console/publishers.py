@@ -17,7 +17,7 @@ from console.options import (
     where_options,
 )
 from console.output import answer, as_json, say, table, wanted
-from errors import InvalidRequest, UnknownUser, shown
+from errors import Forbidden, InvalidRequest, shown
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -94,13 +94,13 @@ def add(
 ) -> None:
     """Trust a CI job to upload to a project.
 
-    The project need not be there: the first upload starts it, and --username owns it.
+    The project need not be there if --username is named: the first upload starts it, and they own it.
     """
     from services import INDEX
 
     project, fields = _project(package_name), _fields(kind, **said)
     with services_of(chosen) as services:
-        user_id = _user_id(services, username)
+        user_id = _user_id(services, username, project)
         row = services.publishers.add(INDEX, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
         if not services.publishers.rules.enabled:
             say("Trusted publishing is off: it needs authentication (--auth) and an issuer in the settings.")
@@ -110,12 +110,18 @@ def add(
         answer(f"{_shown(row)['description']} may upload to {project}; its id is {row.id}.")
 
 
-def _user_id(services: Services, username: str | None) -> int | None:
+def _user_id(services: Services, username: str | None, project: str) -> int | None:
+    """On whose behalf a job uploads. Raises UnknownUser, and Forbidden for somebody who may not upload there either."""
+    from services import INDEX
+
     if username is None:
         return None
-    account = services.accounts.user(username)
-    if account is None:
-        raise UnknownUser(username)
+    account = services.users.account(username)
+    if not services.authenticator.identities.may_upload(account, INDEX, project):
+        raise Forbidden(
+            f"{account.username} may not upload to {project}, so a job on their behalf may not either; give them a "
+            "role first (cli.py role grant)."
+        )
     return account.id
 
 

@@ -1,6 +1,8 @@
 """Wrong passwords are slowed down: by account and address together, and by address; never by account alone.
 
-An attacker from one place cannot lock the owner out elsewhere. Counted by each process; a good password clears a pair.
+An attacker from one place cannot lock the owner out elsewhere. The same wrong password again, as a program with an old
+one in its settings sends it, is no further guess. Who was right from an address does not wait for what others there got
+wrong, since a whole office may share one. Counted by each process; a good password clears a pair.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 
-from errors import TooManyAttempts
+from errors import TooManyAttempts, shown
 
 WINDOW_SECONDS = 300.0
 MOST_BY_PAIR = 10
@@ -29,50 +31,68 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
+_Key = tuple[str, str]  # account and network; an empty account is the network as a whole
+
+
 class Throttle:
-    """Remembers the failures of the last five minutes."""
+    """Remembers the failures of the last five minutes, and which accounts signed in from where."""
 
     def __init__(self, by_pair: int = MOST_BY_PAIR, by_address: int = MOST_BY_ADDRESS) -> None:
         self._by_pair = by_pair
         self._by_address = by_address
-        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._failures: OrderedDict[_Key, deque[tuple[float, bytes]]] = OrderedDict()
+        self._known: OrderedDict[_Key, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def must_allow(self, username: str, address: str) -> None:
         """Raises TooManyAttempts, before anything slow is done, with the seconds until the next try."""
         now = time.monotonic()
         network = network_of(address)
+        pair = (username.lower(), network)
         with self._lock:
-            wait = max(
-                self._wait((username.lower(), network), self._by_pair, now),
-                self._wait(("", network), self._by_address, now),
-            )
-        if wait > 0:
+            of_pair = self._wait(pair, self._by_pair, now)
+            of_all = 0.0 if pair in self._known else self._wait(("", network), self._by_address, now)
+        wait = int(max(of_pair, of_all)) + 1
+        if of_all > 0:
             raise TooManyAttempts(
-                f"Too many wrong passwords came from your address; wait {int(wait) + 1} seconds, or use a token.",
-                int(wait) + 1,
+                f"Too many wrong passwords came from your address; wait {wait} seconds, or use a token.", wait
+            )
+        if of_pair > 0:
+            raise TooManyAttempts(
+                f"Too many wrong passwords for {shown(username)} came from your address; wait {wait} seconds, or use "
+                "a token.",
+                wait,
             )
 
-    def failed(self, username: str, address: str) -> None:
-        """A wrong password was tried."""
+    def failed(self, username: str, address: str, guess: bytes = b"") -> None:
+        """A wrong password was tried; ``guess`` is a keyed digest that tells it from others, if there is one."""
         now = time.monotonic()
         network = network_of(address)
+        pair = (username.lower(), network)
         with self._lock:
-            for key in ((username.lower(), network), ("", network)):
-                self._failures.setdefault(key, deque(maxlen=max(self._by_pair, self._by_address))).append(now)
+            self._wait(pair, self._by_pair, now)  # forgets what is old
+            if guess and any(guess == earlier for _, earlier in self._failures.get(pair, ())):
+                return
+            for key in (pair, ("", network)):
+                self._failures.setdefault(key, deque(maxlen=max(self._by_pair, self._by_address))).append((now, guess))
                 self._failures.move_to_end(key)
             while len(self._failures) > _MOST_KEYS:
                 self._failures.popitem(last=False)
 
     def succeeded(self, username: str, address: str) -> None:
         """A good password clears what its owner mistyped before."""
+        pair = (username.lower(), network_of(address))
         with self._lock:
-            self._failures.pop((username.lower(), network_of(address)), None)
+            self._failures.pop(pair, None)
+            self._known[pair] = None
+            self._known.move_to_end(pair)
+            if len(self._known) > _MOST_KEYS:
+                self._known.popitem(last=False)
 
-    def _wait(self, key: tuple[str, str], most: int, now: float) -> float:
+    def _wait(self, key: _Key, most: int, now: float) -> float:
         failures = self._failures.get(key)
         if failures is None:
             return 0.0
-        while failures and failures[0] <= now - WINDOW_SECONDS:
+        while failures and failures[0][0] <= now - WINDOW_SECONDS:
             failures.popleft()
-        return failures[-most] + WINDOW_SECONDS - now if len(failures) >= most else 0.0
+        return failures[-most][0] + WINDOW_SECONDS - now if len(failures) >= most else 0.0

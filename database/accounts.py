@@ -72,6 +72,16 @@ class Accounts:
             statement = select(LinkedIdentity.issuer).where(LinkedIdentity.user_id == user_id).limit(1)
             return connection.execute(statement).first() is not None
 
+    def is_linked_by(self, username: str, issuer: str) -> bool:
+        """Whether this issuer is known to know the user of that name."""
+        statement = (
+            select(LinkedIdentity.issuer)
+            .join(User, User.id == LinkedIdentity.user_id)
+            .where(User.username_key == username.lower(), LinkedIdentity.issuer == issuer)
+        )
+        with self.database.reading() as connection:
+            return connection.execute(statement.limit(1)).first() is not None
+
     def _one(self, *where: Any) -> Account | None:
         with self.database.reading() as connection:
             row = connection.execute(account_columns().where(*where)).first()

@@ -21,9 +21,8 @@ _KEPT: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class PublisherRow:
-    """A trusted publisher. ``id`` is public, ``row`` the database's; ``created_by`` None if it was added at the shell.
-
-    ``pending``: its project has no file yet.
+    """A trusted publisher. ``id`` is public, ``row`` the database's; ``created_by`` and ``user_id`` are who added it,
+    None for the shell. ``pending``: its project has no file yet.
     """
 
     row: int
@@ -37,6 +36,7 @@ class PublisherRow:
     created_by: str | None
     last_used: datetime | None
     pending: bool
+    user_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _rows() -> Select[Any]:
         select(
             TrustedPublisher.id, TrustedPublisher.public_id, PackageIndex.name, TrustedPublisher.project,
             TrustedPublisher.kind, TrustedPublisher.issuer, TrustedPublisher.fields, TrustedPublisher.created,
-            User.username, TrustedPublisher.last_used, ~has_files,
+            User.username, TrustedPublisher.last_used, ~has_files, TrustedPublisher.created_by,
         )
         .join(PackageIndex, PackageIndex.id == TrustedPublisher.index_id)
         .outerjoin(User, User.id == TrustedPublisher.created_by)
@@ -191,10 +191,15 @@ def add_publisher(connection: Connection, new: NewPublisher, user_id: int | None
     return public_id
 
 
-def remove_publisher(connection: Connection, index: str, project: str, public_id: str) -> PublisherRow:
-    """Remove a publisher and its tokens; what it was. Raises UnknownPublisher, also for another project's."""
+def remove_publisher(
+    connection: Connection, index: str, project: str, public_id: str, added_by: int | None = None
+) -> PublisherRow:
+    """Remove a publisher and its tokens; what it was.
+
+    Raises UnknownPublisher, also for another project's, and for one that another than ``added_by`` added.
+    """
     for row in publishers_of(connection, index, project):
-        if row.id == public_id:
+        if row.id == public_id and added_by in {None, row.user_id}:
             connection.execute(delete(TrustedPublisher).where(TrustedPublisher.id == row.row))
             return row
     raise UnknownPublisher

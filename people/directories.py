@@ -1,4 +1,4 @@
-"""People who are kept elsewhere, as the sign-in asks for them: an htpasswd file, an LDAP directory."""
+"""People who are kept elsewhere, as the sign-in asks for them: an htpasswd file, an LDAP directory, a provider."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from config import Settings
 from credentials.htpasswd import HtpasswdFile
 from credentials.ldap_directory import LdapDirectory, LdapSettings
 from credentials.people import Person
+from database.accounts import Accounts
 
 HTPASSWD: Final = "htpasswd"
 LDAP: Final = "ldap"
@@ -64,14 +65,44 @@ class LdapPeople:
         return person and replace(person, issuer=LDAP)
 
 
-def directories_of(settings: Settings, htpasswd: HtpasswdFile | None) -> list[HtpasswdPeople | LdapPeople]:
+class OpenIdPeople:
+    """Whom the OpenID provider of the settings vouched for. Who came from another one, or from one that the settings
+    name no more, ends: with tokens and sessions.
+    """
+
+    source = OPENID
+    local = False
+
+    def __init__(self, accounts: Accounts, issuer: str) -> None:
+        self._accounts = accounts
+        self._issuer = issuer
+
+    def stamp(self) -> Hashable:
+        """Always the same: the provider is that of the settings."""
+        return OPENID
+
+    def has(self, username: str) -> bool:
+        """Whether the provider is known to know them. It is not asked: sessions and tokens have ends of their own."""
+        return self._accounts.is_linked_by(username, self._issuer)
+
+    def check(self, username: str, password: str) -> Person | None:  # noqa: ARG002 - a protocol's
+        """Nobody: a provider takes passwords on its own page only."""
+        return None
+
+
+AnyPeople = HtpasswdPeople | LdapPeople | OpenIdPeople
+
+
+def directories_of(settings: Settings, htpasswd: HtpasswdFile | None, accounts: Accounts) -> list[AnyPeople]:
     """The directories that the settings name, the file before LDAP. Raises InvalidSetting."""
-    found: list[HtpasswdPeople | LdapPeople] = []
+    found: list[AnyPeople] = []
     if htpasswd is not None:
         htpasswd.check()
         found.append(HtpasswdPeople(htpasswd))
     if settings.auth_enabled and settings.ldap_url:
         found.append(LdapPeople(LdapDirectory(_ldap_settings(settings))))
+    if settings.auth_enabled and settings.openid_issuer:
+        found.append(OpenIdPeople(accounts, settings.openid_issuer))
     return found
 
 

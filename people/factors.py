@@ -12,6 +12,7 @@ from typing import Final
 from credentials import passkeys, recovery_codes, totp
 from credentials.passkeys import RelyingParty
 from credentials.sealing import Sealer
+from credentials.throttle import Throttle
 from database import factors as rows
 from database import sessions as session_rows
 from database.accounts import Account
@@ -25,6 +26,7 @@ PROGRAM: Final = "PyPI Clone"
 MOST_FACTORS: Final = 20
 _NAME_CHARACTERS: Final = 100
 _SEALED: Final = "second factor"
+_NEW_APP: Final = "app"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class FactorManager:
         self.factors = Factors(database)
         self._sealer = sealer
         self._tickets = tickets
+        # Six digits are guessed sooner than a password.
+        self.throttle = Throttle(by_pair=5, by_address=50)
 
     # -- authenticator apps
 
@@ -59,7 +63,7 @@ class FactorManager:
         """A new seed, kept only in the ticket until a code proves that the app has it."""
         seed = totp.new_seed()
         uri = totp.provisioning_uri(seed, account.username, f"{PROGRAM} at {host}")
-        ticket = self._tickets.issue("app", {"user": account.id, "seed": seed})
+        ticket = self._tickets.issue(_NEW_APP, {"user": account.id, "seed": seed})
         return NewApp(seed, totp.qr_svg(uri), ticket)
 
     def resume_app(self, account: Account, ticket: str, host: str) -> NewApp:
@@ -71,12 +75,13 @@ class FactorManager:
     def add_app(self, account: Account, ticket: str, code: str, name: str, *, by: Actor) -> list[str]:
         """Set an app up whose code is right; new recovery codes, if the account had none left.
 
-        Raises InvalidRequest for a wrong code, Forbidden for a ticket that has ended, Conflict.
+        Raises InvalidRequest for a wrong code, Forbidden for a ticket that has ended or was used, Conflict.
         """
         seed = self._seed(account, ticket)
         step = totp.check(seed, code, last_step=None, now=datetime.now(UTC))
         if step is None:
             raise InvalidRequest("This code is not right; type the one that the app shows now, and check its clock.")
+        self._tickets.use(_NEW_APP, ticket)
         public_id = _public_id()
         with self.database.writing() as change:
             self._may_add(change, account)
@@ -87,7 +92,7 @@ class FactorManager:
             return self._added(change, account, TOTP, public_id, by)
 
     def _seed(self, account: Account, ticket: str) -> str:
-        said = self._tickets.read("app", ticket)
+        said = self._tickets.read(_NEW_APP, ticket)
         if said["user"] != account.id:
             raise InvalidRequest("This page was begun by somebody else; begin again.")
         return str(said["seed"])

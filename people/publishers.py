@@ -23,6 +23,7 @@ from database.accounts import Accounts
 from database.engine import Database
 from database.journal import Actor, Change, Entry
 from database.publishers import NewMinted, NewPublisher, PublisherRow, Publishers
+from database.rights import ground
 from errors import Conflict, InvalidIdentityToken, InvalidRequest, NameTaken, shown
 from identities import Identities
 
@@ -111,6 +112,12 @@ class PublisherManager:
         new = NewPublisher(index, project, made.kind, made.issuer, made.to_fields())
         with self.database.writing() as change:
             standing = rows.publishers_of(change.connection, index, project)
+            if all(row.pending for row in standing):  # nobody's yet: each who may start it has their own
+                standing = [row for row in standing if row.user_id == user_id]
+            if user_id is None and not ground(change.connection, index, project).exists:
+                raise InvalidRequest(
+                    f"{project} is not there yet, and what a job starts belongs to somebody; name them (--username)."
+                )
             if any(_same(row, new) for row in standing):
                 raise NameTaken(f"{told.describe(made)} is a trusted publisher of {project} already.")
             mine = rows.count_added_by(change.connection, user_id) if user_id is not None else 0
@@ -125,18 +132,24 @@ class PublisherManager:
             found = rows.publishers_of(change.connection, index, project)
         return next(row for row in found if row.id == public_id)
 
-    def remove(self, index: str, project: NormalizedName, public_id: str, *, by: Actor) -> PublisherRow:
-        """Trust a publisher no more; its tokens end at once. Raises UnknownPublisher."""
+    def remove(
+        self, index: str, project: NormalizedName, public_id: str, *, added_by: int | None = None, by: Actor
+    ) -> PublisherRow:
+        """Trust a publisher no more, if ``added_by`` added it or is None; its tokens end at once.
+
+        Raises UnknownPublisher.
+        """
         with self.database.writing() as change:
-            row = rows.remove_publisher(change.connection, index, project, public_id)
+            row = rows.remove_publisher(change.connection, index, project, public_id, added_by)
             change.moves_access()
             detail = {"publisher": row.id, "kind": row.kind, "issuer": row.issuer, **row.fields, "index": index}
             change.record(by, Entry("publisher.remove", project=project, detail=detail))
         return row
 
-    def of_project(self, index: str, project: NormalizedName) -> list[PublisherRow]:
-        """The publishers of a project, newest first."""
-        return self.publishers.of_project(index, project)
+    def of_project(self, index: str, project: NormalizedName, *, added_by: int | None = None) -> list[PublisherRow]:
+        """The publishers of a project, all or those that one user added, newest first."""
+        found = self.publishers.of_project(index, project)
+        return found if added_by is None else [row for row in found if row.user_id == added_by]
 
     def attested_as(self, row: PublisherRow) -> dict[str, str | None] | None:
         """Against whom this publisher's attestations are verified (PEP 740); None where that cannot be told.
@@ -219,10 +232,11 @@ class PublisherManager:
 
     def _fitting(self, index: str, issuer: str, claims: Mapping[str, Any], project: str | None) -> list[PublisherRow]:
         """The publishers that these claims fit and that stand, newest first and one a project."""
-        fitting: dict[str, PublisherRow] = {}
-        for row in self.publishers.of_issuer(index, issuer):
-            if project in {None, row.project} and told.matches(publisher_of(row), claims):
-                fitting.setdefault(row.project, row)
+        fitting = [
+            row
+            for row in self.publishers.of_issuer(index, issuer)
+            if project in {None, row.project} and told.matches(publisher_of(row), claims)
+        ]
         if not fitting:
             facts = ", ".join(f"{name} {shown(value, 100)}" for name, value in _facts_of(claims).items())
             never = " A job that pull_request_target started uploads nothing: it may run a stranger's code."
@@ -231,19 +245,23 @@ class PublisherManager:
                 f"{never if claims.get('event_name') == 'pull_request_target' else ''}",
                 _REFUSED,
             )
-        standing = [row for row in fitting.values() if self._stands(row)]
+        standing: dict[str, PublisherRow] = {}
+        for row in fitting:
+            if row.project not in standing and self._stands(row):
+                standing[row.project] = row
         if not standing:
-            pending = all(row.pending for row in fitting.values())
+            pending = all(row.pending for row in fitting)
+            projects = ", ".join(dict.fromkeys(row.project for row in fitting))
             raise InvalidIdentityToken(
-                f"Who added the trusted publisher may not upload to {', '.join(fitting)} (any more); "
+                f"Who added the trusted publisher may not upload to {projects} (any more); "
                 "an owner of the project has to add it anew.",
                 "invalid-pending-publisher" if pending else _REFUSED,
             )
-        return standing
+        return list(standing.values())
 
     def _stands(self, row: PublisherRow) -> bool:
         if row.created_by is None:
-            return True
+            return self.identities.is_begun(row.index, row.project)  # what it started would be nobody's
         account = self.accounts.user(row.created_by)
         return account is not None and self.identities.may_upload(account, row.index, row.project)
 

@@ -92,12 +92,16 @@ class UserManager:
             change.record(by, Entry("user.create", detail={"user": username, "admin": is_admin}))
 
     def set_password(self, username: str, password: str, *, default: bool = False, by: Actor) -> None:
-        """Change a password and end the person's sessions; somebody of a directory becomes one of the table.
+        """Change a password and end the person's sessions; somebody of a directory becomes one of the table, without
+        what the directory gave them.
 
-        Raises UnknownUser, InvalidRequest.
+        Raises UnknownUser, InvalidRequest; Conflict where the last administrator is one by a directory's word.
         """
+        account = self.account(username)
         password_hash = self.passwords.hash(password)
         with self.database.writing() as change:
+            if account.source != TABLE:
+                self._leave_directory(change, account)
             rows.change_user(
                 change.connection, username, password_hash=password_hash, default_password=default, source=TABLE
             )
@@ -253,6 +257,15 @@ class UserManager:
             change.moves_access()
             detail = {"user": account.username, "source": source, "groups": sorted(wanted)}
             change.record(Actor(account.username), Entry("user.groups", detail=detail))
+
+    def _leave_directory(self, change: Change, account: Account) -> None:
+        """End what a directory gave somebody: its teams, being an administrator by its groups, being known to it."""
+        for team_id in right_rows.teams_by_source(change.connection, account.id, account.source):
+            right_rows.remove_member(change.connection, team_id, account.id)
+        rows.unlink_identities(change.connection, account.id)
+        if account.is_admin and ADMINISTRATORS in self.groups.get(account.source, {}).values():
+            rows.change_user(change.connection, account.username, is_admin=False)
+            self._must_keep_an_admin(change, account)
 
     def renew(self, account: Account, password: str) -> None:
         """Keep a password that was just found good under the hash of today."""

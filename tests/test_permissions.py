@@ -107,7 +107,7 @@ def test_scopes_narrow_a_token() -> None:
     whole = somebody({("main", ""): Role.UPLOADER}, token="t", scope=scope)
     assert allows(whole, Permission.UPLOAD, Where("main"))
     assert not allows(whole, Permission.LIST, Where("main"))
-    assert "scopes and projects" in why_not(whole, Permission.LIST, Where("main"))
+    assert "is for acme-* only, not for the whole index" in why_not(whole, Permission.LIST, Where("main"))
 
 
 def test_a_password_alone_reads_only_where_a_second_factor_is_on() -> None:

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from database.journal import Actor
 from database.models import JournalEntry
+from database.publishers import NewPublisher, add_publisher
 from errors import Conflict, InvalidRequest, NameTaken, UnknownPublisher
 from people.publishers import MOST_OF_A_PROJECT
 from server import create_app
@@ -166,7 +167,7 @@ def test_the_token_is_for_its_project(
     trust(trusting)
     answer = upload(site, build_wheel(tmp_path, "other"), headers=minted(site, issuer))
     assert answer.status_code == 403
-    assert "not for 'upload' other" in answer.text
+    assert "is for sample only, not for other" in answer.text
 
 
 def test_the_first_upload_makes_who_added_the_publisher_the_owner(
@@ -357,12 +358,21 @@ def test_a_name_that_somebody_else_took_is_theirs(
 
 
 def test_a_publisher_of_the_shell_stands_alone(
-    site: FlaskClient, trusting: Services, issuer: MockIssuer, wheel: Path
+    site: FlaskClient, trusting: Services, issuer: MockIssuer, wheel: Path, tmp_path: Path
 ) -> None:
-    """Nobody's right bounds one that an operator added."""
+    """Nobody's right bounds one that an operator added; but it starts no project, which would be nobody's."""
+    with pytest.raises(InvalidRequest, match="belongs to somebody"):
+        trust(trusting, by=None)
+    assert upload(site, wheel, headers=basic("alice")).status_code == 200
     trust(trusting, by=None)
-    assert upload(site, wheel, headers=minted(site, issuer)).status_code == 200
-    assert trusting.readers.rights.ground(INDEX, SAMPLE).owners == ()
+    second = build_wheel(tmp_path, version="2.0")
+    headers = minted(site, issuer)
+    assert upload(site, second, headers=headers).status_code == 200
+    trusting.publishers.remove(INDEX, SAMPLE, trusting.publishers.of_project(INDEX, SAMPLE)[0].id, by=TESTER)
+    with trusting.database.writing() as change:  # as an earlier version let the shell add one
+        fresh = NewPublisher(INDEX, OTHER, "github", issuer.url, FIELDS)
+        add_publisher(change.connection, fresh, None, change.at)
+    assert refused(mint(site, issuer.token(**issuer.github_claims()))) == "invalid-pending-publisher"
 
 
 def test_an_ended_token_is_worth_nothing(

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from packaging.utils import NormalizedName
 
 from errors import InvalidRequest, shown
-from permissions import Identity, Permission, Where, allows
+from permissions import Permission, allows, may_trust_publishers
 from views import services
 from views.guards import identity, must, project_named, where
 from views.simple import normalized
 
 
-def must_manage_publishers(name: str) -> NormalizedName:
-    """The project, whose publishers the asker may manage: its owners; of a name that is still free, who may start it.
+@dataclass(frozen=True, slots=True)
+class Publishing:
+    """A project whose publishers the asker may manage; ``added_by`` is the row of the one user whose publishers they
+    are, where nobody owns the name yet: others who may start it have theirs, and None is everybody's.
+    """
+
+    project: NormalizedName
+    added_by: int | None
+
+
+def must_manage_publishers(name: str, *, adding: bool = False) -> Publishing:
+    """What of a project's publishers the asker may manage: see ``may_trust_publishers``.
 
     Raises NotAuthenticated, Forbidden, UnknownProject for what is no name.
     """
     project, asker = project_named(name), identity()
-    if project is None or not _may_start(asker, where(Permission.MANAGE, project)):
+    if adding:
+        must(Permission.UPLOAD, project)
+    place = where(Permission.MANAGE, project)
+    if project is None or not (services().settings.auth_enabled and may_trust_publishers(asker, place, adding=adding)):
         must(Permission.MANAGE, project)
-    return normalized(name)
-
-
-def _may_start(asker: Identity, place: Where) -> bool:
-    """A publisher outlives a token, so a token has to be one for managing."""
-    if place.exists or not services().settings.auth_enabled or not asker.is_known or asker.limited:
-        return False
-    if asker.publisher is not None or (asker.scope is not None and not asker.scope.covers(Permission.MANAGE, place)):
-        return False
-    return allows(asker, Permission.UPLOAD, place)
+    return Publishing(normalized(name), None if allows(asker, Permission.MANAGE, place) else asker.user_id)
 
 
 def claims_of(lines: Iterable[str]) -> dict[str, str]:

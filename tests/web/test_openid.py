@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from credentials.people import Person
+from database.journal_reading import JournalFilter, read
 from errors import Conflict
+from people.tokens import Limits
 from server import create_app
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
@@ -19,6 +21,7 @@ from tests.credentials.slapd import GROUPS, PEOPLE, password_of, slapd
 from tests.factory import build_wheel
 from tests.multipart_form import upload
 from tests.web.conftest import BROWSER, Visitor
+from tests.web.test_security import set_up
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +173,53 @@ def test_people_of_a_directory_upload(open_server: Callable[..., Services], tmp_
         second = build_wheel(tmp_path, version="2.0")
         assert upload(client, second, headers=basic("carol", "wrong")).status_code == 401
         assert upload(client, second, headers=basic("nobody", "x")).status_code == 401
+
+
+def test_a_second_factor_set_up_here_is_asked_for(
+    one: Services, browser: Callable[[], Visitor], provider: OpenIdMock
+) -> None:
+    """The provider's word does not stand for it: whoever took that account over has only half."""
+    visitor = browser()
+    visitor.get(through(visitor, provider, "carol"))
+    _, codes = set_up(visitor)
+    again = browser()
+    assert again.get(through(again, provider, "carol")).headers["Location"] == "/login/factor"
+    assert again.get("/account").status_code == 302
+    again.get("/login/factor")
+    assert again.post("/login/factor", code=codes[0]).headers["Location"] == "/account"
+    (last,) = read(one.database, JournalFilter(action="session.start"), limit=1, newest_first=True)
+    assert last.detail["method"] == "openid and code"
+
+
+def test_people_of_a_provider_end_with_it(
+    one: Services, browser: Callable[[], Visitor], provider: OpenIdMock, open_server: Callable[..., Services]
+) -> None:
+    """When the settings name another provider, or none, tokens and sessions of those it vouched for stand no more."""
+    visitor = browser()
+    visitor.get(through(visitor, provider, "carol"))
+    token, _ = one.tokens.create_token("carol", "ci", Limits(), by=TESTER)
+    assert create_app(one).test_client().get("/api/tokens", headers=basic("carol", token.text)).status_code == 403
+    account = one.users.account("carol")
+    assert one.authenticator.identities.stands(account)
+    for issuer in ("http://127.0.0.1:9", ""):
+        later = open_server(
+            auth_enabled="true", openid_issuer=issuer, openid_client_id=CLIENT_ID, data_dir=one.settings.data_dir
+        )
+        assert not later.authenticator.identities.stands(account)
+        assert later.readers.tokens.of_user("carol")
+        header = basic("__token__", token.text)
+        assert create_app(later).test_client().get("/simple/", headers=header).status_code == 401
+
+
+def test_who_gets_a_password_here_leaves_the_provider(
+    one: Services, browser: Callable[[], Visitor], provider: OpenIdMock
+) -> None:
+    """With the teams and the administration that it gave."""
+    visitor = browser()
+    visitor.get(through(visitor, provider, "carol"))
+    assert one.users.account("carol").is_admin
+    one.users.set_password("carol", "a password of ours", by=TESTER)
+    account = one.users.account("carol")
+    assert (account.source, account.is_admin) == ("table", False)
+    assert one.readers.rights.team("crew").members == ()
+    assert browser().get(through(browser(), provider, "carol")).status_code in {403, 409}

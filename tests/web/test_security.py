@@ -84,6 +84,63 @@ def test_signing_in_with_an_app(bob: Visitor, secured: Services, stranger: Calla
     assert again.post("/login/factor", code=code).status_code == 401
 
 
+def test_half_a_sign_in_ends_with_the_password(
+    bob: Visitor, secured: Services, stranger: Callable[[], Visitor]
+) -> None:
+    """Whoever had the old password and waits for a code begins again; and a half done sign-in is finished once."""
+    app, codes = set_up(bob)
+    visitor = stranger()
+    visitor.get("/login")
+    visitor.post("/login", username="bob", password=PASSWORDS["bob"])
+    with visitor.client.session_transaction() as kept:
+        ticket = kept["sign-in"]
+    visitor.get("/login/factor")
+    assert visitor.post("/login/factor", code=codes[0]).status_code == 303
+    with visitor.client.session_transaction() as kept:
+        kept["sign-in"] = ticket
+    assert visitor.post("/login/factor", code=codes[1]).status_code == 403
+    late = stranger()
+    late.get("/login")
+    late.post("/login", username="bob", password=PASSWORDS["bob"])
+    late.get("/login/factor")
+    secured.users.set_password("bob", "a new one", by=TESTER)
+    refused = late.post("/login/factor", code=later_code(app, secured))
+    assert refused.status_code == 403
+    assert "changed meanwhile" in refused.text
+
+
+def test_an_app_is_set_up_once_a_page(bob: Visitor, secured: Services) -> None:
+    """The page that was sent adds no second factor with the same seed when it is sent again."""
+    bob.get("/account/security")
+    begun = bob.post("/account/factors/app").text
+    app, ticket = pyotp.TOTP(seed_of(begun)), ticket_of(begun)
+    assert bob.post("/account/factors/app/confirm", ticket=ticket, code=app.now(), name="Phone").status_code == 200
+    assert bob.post("/account/factors/app/confirm", ticket=ticket, code=app.now(), name="Again").status_code == 403
+    account = secured.users.account("bob")
+    assert [one.name for one in secured.factors.factors.of_user(account.id)] == ["Phone"]
+
+
+def test_wrong_codes_bar_the_account_they_were_typed_for_only(
+    bob: Visitor, secured: Services, stranger: Callable[[], Visitor]
+) -> None:
+    """Five from one address close that account's second step there; another's stays open."""
+    set_up(bob)
+    alice = stranger()
+    alice.sign_in("alice")
+    app, _ = set_up(alice)
+    statuses = []
+    for name in ("bob", "alice"):
+        visitor = stranger()
+        visitor.get("/login")
+        visitor.post("/login", username=name, password=PASSWORDS[name])
+        visitor.get("/login/factor")
+        if name == "bob":
+            statuses = [visitor.post("/login/factor", code=f"00000{number}").status_code for number in range(6)]
+        else:
+            assert visitor.post("/login/factor", code=later_code(app, secured)).status_code == 303
+    assert statuses == [401] * 5 + [429]
+
+
 def test_a_recovery_code_is_good_once(bob: Visitor, stranger: Callable[[], Visitor]) -> None:
     """However it is typed; new codes end the old ones."""
     _, codes = set_up(bob)
@@ -149,9 +206,6 @@ def test_wrong_codes_are_slowed_down(bob: Visitor, stranger: Callable[[], Visito
     with secured.database.reading() as connection:
         rows = connection.execute(JournalEntry.__table__.select().where(JournalEntry.action == "session.refused")).all()
     assert [(row.detail["user"], row.detail["reason"]) for row in rows] == [("bob", "second factor")]
-    from views.web import login
-
-    login._codes._failures.clear()
 
 
 def test_another_browser_is_signed_out_by_a_new_factor(bob: Visitor, stranger: Callable[[], Visitor]) -> None:

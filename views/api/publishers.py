@@ -21,8 +21,8 @@ from views.guards import actor, identity, requires
 from views.publisher_rights import claims_of, must_manage_publishers
 
 _FOR_WHOM: Final = (
-    "For owners of the project; of a name that is still free, for whoever may start it. A publisher uploads for as "
-    "long as who added it may."
+    "For owners of the project; of a name that is still free, for whoever may start it, each with their own. A token "
+    "that adds one needs the scopes admin and upload. A publisher uploads for as long as who added it may."
 )
 _WITHOUT_RIGHT: Final = {403: "A known asker without the right, or a server without accounts."}
 
@@ -40,8 +40,9 @@ _WITHOUT_RIGHT: Final = {403: "A known asker without the right, or a server with
 )
 def list_publishers(name: str) -> Response:
     """The trusted publishers of a project."""
-    project = must_manage_publishers(name)
-    return answer({"publishers": [_line(row) for row in services().publishers.of_project(INDEX, project)]})
+    mine = must_manage_publishers(name)
+    found = services().publishers.of_project(INDEX, mine.project, added_by=mine.added_by)
+    return answer({"publishers": [_line(row) for row in found]})
 
 
 @blueprint.post("/packages/<name>/publishers")
@@ -58,7 +59,7 @@ def list_publishers(name: str) -> Response:
 )
 def add_publisher(name: str) -> Response:
     """Add a trusted publisher."""
-    project = must_manage_publishers(name)
+    project = must_manage_publishers(name, adding=True).project
     body = read_body(publishing_shapes.NEW_PUBLISHER)
     fields = {one: body[one] for one in publishing_shapes.FIELD_NAMES if one in body} | claims_of(
         body.get("claims", ())
@@ -82,9 +83,9 @@ def add_publisher(name: str) -> Response:
 )
 def remove_publisher(name: str) -> Response:
     """Remove a trusted publisher."""
-    project = must_manage_publishers(name)
+    mine = must_manage_publishers(name)
     public_id = read_body(publishing_shapes.REMOVE)["id"]
-    services().publishers.remove(INDEX, project, public_id, by=actor())
+    services().publishers.remove(INDEX, mine.project, public_id, added_by=mine.added_by, by=actor())
     return answer({"removed": public_id})
 
 

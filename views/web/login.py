@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -10,7 +12,6 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.passkeys import RelyingParty, relying_party
-from credentials.throttle import Throttle
 from database.accounts import Account
 from database.factors import PASSKEY, TOTP
 from errors import Forbidden, Invalid, InvalidRequest, NotAuthenticated, Refusal
@@ -24,9 +25,16 @@ from views.web.urls import own_url, safe_next
 
 Answer = TypeVar("Answer", bound=AnyResponse)
 
-_HALF = "half"  # the ticket of a sign-in whose second factor is still asked for
-# Six digits are guessed sooner than a password; and whoever guesses has the password, so the account counts alone too.
-_codes = Throttle(by_pair=5, by_address=50)
+_HALF = "sign-in"  # the ticket of one whose second factor is still asked for
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """A sign-in whose second factor is still asked for: whose, how it began, where they want to go."""
+
+    account: Account
+    method: str
+    target: str
 
 
 @blueprint.get("/login")
@@ -49,32 +57,27 @@ def sign_in() -> AnyResponse:
         account = services().authenticator.check_password(username, request.form.get("password", ""), peer())
     except (NotAuthenticated, Forbidden) as refusal:
         return _form(target, username, refusal.sentence, status_of(refusal))
-    if not account.has_factor:
-        return enter(account, "password", target)
-    ticket = {"user": account.id, "next": safe_next(target)}
-    browser[_HALF] = services().tickets.issue("sign-in", ticket)
-    return unkept(redirect(url_for("web.second_factor"), 303))
+    return go_on(account, "password", target)
 
 
 @blueprint.get("/login/factor")
 @requires(None)
 def second_factor() -> AnyResponse:
     """The form for a code or a passkey."""
-    account, _ = _half()
-    return _factor_form(account)
+    return _factor_form(_half().account)
 
 
 @blueprint.post("/login/factor")
 @requires(None)
 def check_factor() -> AnyResponse:
     """Check the code or the passkey, and begin the session."""
-    account, target = _half()
+    half = _half()
     try:
-        method = prove_factor(account)
+        method = prove_factor(half.account)
     except (NotAuthenticated, Invalid, Forbidden) as refusal:
-        return _factor_form(account, refusal)
-    browser.pop(_HALF, None)
-    return enter(account, f"password and {method}", target)
+        return _factor_form(half.account, refusal)
+    services().tickets.use(_HALF, browser.pop(_HALF, ""))
+    return enter(half.account, f"{half.method} and {method}", half.target)
 
 
 @blueprint.get("/login/passkey")
@@ -123,6 +126,16 @@ def _sign_out() -> AnyResponse:
     return response
 
 
+def go_on(account: Account, method: str, target: str | None) -> AnyResponse:
+    """Begin a session of somebody who proved by ``method`` who they are, or ask for their second factor first."""
+    if not account.has_factor:
+        return enter(account, method, target)
+    current = services().users.account(account.username)  # signing in may have renewed the hash
+    said = {"user": account.id, "stamp": _stamp(current), "method": method, "next": safe_next(target)}
+    browser[_HALF] = services().tickets.issue(_HALF, said)
+    return unkept(redirect(url_for("web.second_factor"), 303))
+
+
 def enter(account: Account, method: str, target: str | None) -> AnyResponse:
     """Begin a session and go on; whoever has to have a second factor and has none is led to setting one up."""
     session.start(account, method)
@@ -143,14 +156,15 @@ def prove_factor(account: Account) -> str:
         return "passkey"
     address = peer().address
     everywhere = f"everywhere {account.username}"  # a place of its own, so that nobody's failures bar another
-    _codes.must_allow(account.username, address)
-    _codes.must_allow(account.username, everywhere)
+    tries = services().factors.throttle
+    tries.must_allow(account.username, address)
+    tries.must_allow(account.username, everywhere)
     if not services().factors.check_code(account, request.form.get("code", ""), by=session.actor_of(account)):
-        _codes.failed(account.username, address)
-        _codes.failed(account.username, everywhere)
+        tries.failed(account.username, address)
+        tries.failed(account.username, everywhere)
         services().sign_ins.note("session.refused", account.username, address, "second factor")
         raise NotAuthenticated("This code is not right, or was used before; wait for the next one and type that.")
-    _codes.succeeded(account.username, address)
+    tries.succeeded(account.username, address)
     return "code"
 
 
@@ -188,13 +202,20 @@ def _question(account: Account | None = None) -> tuple[Question | None, str]:
         return None, lacking.sentence
 
 
-def _half() -> tuple[Account, str]:
-    """Whose sign-in is half done, and where they want to go. Raises Forbidden where that took too long."""
-    said = services().tickets.read("sign-in", browser.get(_HALF, ""))
+def _half() -> _Half:
+    """The sign-in that is half done. Raises Forbidden where that took too long, or the password is another by now."""
+    said = services().tickets.read(_HALF, browser.get(_HALF, ""))
     account = services().accounts.by_id(said["user"])
     if account is None or not services().authenticator.identities.stands(account):
         raise Forbidden("This account is deactivated; ask an administrator.")
-    return account, said["next"]
+    if _stamp(account) != said["stamp"]:
+        raise Forbidden("The password of this account was changed meanwhile; sign in with the new one.")
+    return _Half(account, said["method"], said["next"])
+
+
+def _stamp(account: Account) -> str:
+    """What changes with the password; it travels sealed."""
+    return hashlib.sha256(f"{account.source} {account.password_hash}".encode()).hexdigest()
 
 
 def must_have_accounts() -> None:

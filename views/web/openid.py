@@ -12,7 +12,7 @@ from people.directories import OPENID
 from views import services
 from views.guards import requires
 from views.web import blueprint, session
-from views.web.login import enter, must_have_accounts, unkept
+from views.web.login import go_on, must_have_accounts, unkept
 from views.web.urls import own_url, safe_next
 
 _TICKET = "openid"  # in the browser's session: whoever comes back must be who went
@@ -40,7 +40,7 @@ def begin_openid() -> AnyResponse:
 @blueprint.get("/login/openid/callback")
 @requires(None)
 def end_openid() -> AnyResponse:
-    """Back from the provider: whom it vouches for gets a session."""
+    """Back from the provider: whom it vouches for gets a session, after the second factor that they set up here."""
     provider, here = _provider(), services()
     said = here.tickets.use("openid", browser.pop(_TICKET, ""))
     started = Started("", said["state"], said["nonce"], said["verifier"], said["not_before"])
@@ -50,7 +50,7 @@ def end_openid() -> AnyResponse:
         raise Forbidden("Your account here is deactivated; ask an administrator.")
     if said["user"] not in {None, account.id}:
         raise Forbidden("You proved to be somebody else than who is signed in; sign out first.")
-    return enter(account, "openid", said["next"])
+    return go_on(account, "openid", said["next"])
 
 
 def _provider() -> OpenIdProvider:

@@ -20,7 +20,7 @@ from services import INDEX
 from views import services
 from views.errors import status_of
 from views.guards import actor, identity, requires
-from views.publisher_rights import claims_of, must_manage_publishers
+from views.publisher_rights import Publishing, claims_of, must_manage_publishers
 from views.web import blueprint
 from views.web.urls import own_url
 
@@ -45,22 +45,22 @@ def publishing(name: str) -> Response:
 @requires(Permission.MANAGE, project="name", proved=True, asked_inside=True)
 def trust(name: str) -> AnyResponse:
     """Add one."""
-    project = must_manage_publishers(name)
+    mine = must_manage_publishers(name, adding=True)
     try:
-        _add(project)
+        _add(mine.project)
     except (InvalidRequest, Conflict) as refusal:
-        return _project_page(project, refusal)
-    return redirect(url_for("web.publishing", name=project), 303)
+        return _project_page(mine, refusal)
+    return redirect(url_for("web.publishing", name=mine.project), 303)
 
 
 @blueprint.post("/project/<name>/publishing/<public_id>/remove")
 @requires(Permission.MANAGE, project="name", proved=True, asked_inside=True)
 def trust_no_more(name: str, public_id: str) -> AnyResponse:
     """Remove one; its tokens end."""
-    project = must_manage_publishers(name)
-    row = services().publishers.remove(INDEX, project, public_id, by=actor())
-    flash(f"{told.describe(publisher_of(row))} uploads to {project} no more.")
-    return redirect(url_for("web.publishing", name=project), 303)
+    mine = must_manage_publishers(name)
+    row = services().publishers.remove(INDEX, mine.project, public_id, added_by=mine.added_by, by=actor())
+    flash(f"{told.describe(publisher_of(row))} uploads to {mine.project} no more.")
+    return redirect(url_for("web.publishing", name=mine.project), 303)
 
 
 @blueprint.get("/account/publishing")
@@ -75,7 +75,8 @@ def pending_publishing() -> Response:
 def trust_pending() -> AnyResponse:
     """Add one for a new project."""
     try:
-        _add(must_manage_publishers(check_project_name(request.form.get("new_project", "").strip())))
+        wanted = check_project_name(request.form.get("new_project", "").strip())
+        _add(must_manage_publishers(wanted, adding=True).project)
     except (InvalidRequest, InvalidName, Conflict) as refusal:
         return _account_page(refusal)
     return redirect(url_for("web.pending_publishing"), 303)
@@ -93,10 +94,10 @@ def _add(project: NormalizedName) -> None:
     flash(f"{told.describe(publisher_of(row))} may upload to {project} now.")
 
 
-def _project_page(project: NormalizedName, refusal: Refusal | None = None) -> Response:
-    found = services().publishers.of_project(INDEX, project)
-    is_there = bool(services().catalogue.uploaders(project))
-    return _page("publishing.html", found, refusal, project=project, is_there=is_there)
+def _project_page(mine: Publishing, refusal: Refusal | None = None) -> Response:
+    found = services().publishers.of_project(INDEX, mine.project, added_by=mine.added_by)
+    is_there = bool(services().catalogue.uploaders(mine.project))
+    return _page("publishing.html", found, refusal, project=mine.project, is_there=is_there)
 
 
 def _account_page(refusal: Refusal | None = None) -> Response:
