@@ -7,9 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import LiveServer
 
 ROOT = Path(__file__).parent.parent
 STUB_SERVER = "import json, os, sys; print(json.dumps([os.getcwd(), sys.argv[1:]]))"
@@ -154,3 +157,18 @@ def test_scripts_can_be_run(script: str) -> None:
     shell = (ROOT / script).read_text().splitlines()[0].split("/")[-1].split()[-1]
     checked = subprocess.run([shell, "-n", ROOT / script], capture_output=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, b"")
+
+
+def test_the_start_says_who_may_do_what(live: Callable[..., LiveServer]) -> None:
+    """Open, with accounts, and closed: the screen tells which it is."""
+    for arguments, said in (
+        (("--no-auth",), "May list    anybody; download: anybody; upload: anybody"),
+        (("--auth",), "May list    anybody; download: anybody; upload: people who sign in"),
+        (
+            ("-a", "list, download, update"),
+            "May list    people who sign in; download: people who sign in; upload: people who sign in",
+        ),
+    ):
+        server = live(*arguments)
+        assert said in server.log
+        server.stop()

@@ -9,7 +9,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.conftest import LiveServer
@@ -30,9 +31,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The programs of .venv-clients, which see nothing of the machine's own settings and reach nothing but it."""
+    """The programs of .venv-clients, which see nothing of the machine's own settings and reach nothing but it.
+
+    ``variables`` are set over those that keep them so.
+    """
 
     home: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(
         self, program: str | Path, *arguments: str | Path, cwd: Path | None = None, seconds: float = 60, **more: str
@@ -88,6 +93,7 @@ class Programs:
             "POETRY_KEYRING_ENABLED": "false",
             "POETRY_VIRTUALENVS_CREATE": "false",
             "PDM_CHECK_UPDATE": "false",
+            **self.variables,
         }
 
 
