@@ -1,7 +1,7 @@
 """The standing cast and the servers that tests speak to.
 
 ``services`` is an open server's bundle; ``secured`` has authentication: alice administers, bob uploads. ``live``
-starts a real server process on a free port.
+starts a real server process on a free port, ``issuer`` a provider that signs identity tokens.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from config import load_settings
 from database.journal import Actor
 from server import create_app, create_wsgi
 from services import Services, open_services
+from tests.credentials.mock_issuer import MockIssuer, mock_issuer
 from tests.factory import build_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,6 +105,13 @@ def front(services: Services) -> Iterator[Any]:
 def wheel(tmp_path: Path) -> Path:
     """A small wheel, sample 1.0."""
     return build_wheel(tmp_path)
+
+
+@pytest.fixture
+def issuer() -> Iterator[MockIssuer]:
+    """A provider of identity tokens on loopback."""
+    with mock_issuer() as running:
+        yield running
 
 
 def free_port() -> int:

@@ -15,18 +15,11 @@ from tests.clients.conftest import files_of, services_of
 from tests.clients.programs import Outcome, Programs, Project
 from tests.clients.tls_front import Front, tls_front
 from tests.conftest import TESTER, LiveServer
-from tests.credentials.mock_issuer import Answer, MockIssuer, mock_issuer
+from tests.credentials.mock_issuer import Answer, MockIssuer
 
 pytestmark = pytest.mark.clients
 
 FIELDS = {"owner": "acme", "repository": "tool", "workflow": "release.yml"}
-
-
-@pytest.fixture
-def issuer() -> Iterator[MockIssuer]:
-    """A provider on loopback."""
-    with mock_issuer() as running:
-        yield running
 
 
 @contextmanager
