@@ -1,1 +1,1 @@
-"""The tests, one file a module; ``tests.factory`` builds the files that they upload."""
+"""The tests, a file or a folder for each module; ``tests.factory`` builds the files that they upload."""

@@ -1,0 +1,1 @@
+"""An htpasswd file, beside Apache's own tool: what it writes is read, and what is written it takes."""
