@@ -1,0 +1,1 @@
+"""Passkeys: with a device made of software, and with a real Chromium."""
