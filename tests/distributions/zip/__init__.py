@@ -1,0 +1,1 @@
+"""Zips, as wheels and some sdists are: one reading, or a refusal."""
