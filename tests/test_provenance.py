@@ -20,7 +20,7 @@ from server import create_app
 from services import INDEX, Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer, mock_issuer
-from tests.distributions.test_attestations import GITHUB
+from tests.distributions.attestations.recorded import GITHUB
 from tests.factory import build_sdist
 from tests.multipart_form import upload
 

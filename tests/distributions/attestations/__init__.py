@@ -1,0 +1,1 @@
+"""Attestations (PEP 740), with real ones that were recorded."""
