@@ -113,6 +113,12 @@ def test_modules_stay_small(path: Path) -> None:
             assert (node.end_lineno or node.lineno) - node.lineno <= 60, f"{path}:{node.lineno} {node.name}"
 
 
+def test_test_modules_stay_small() -> None:
+    """So do those of the tests: each has one promise, or a few that belong together."""
+    lengths = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in (ROOT / "tests").rglob("*.py")}
+    assert {name: lines for name, lines in lengths.items() if lines > 400} == {}
+
+
 @pytest.mark.parametrize("path", HOUSE, ids=str)
 def test_what_is_public_is_documented(path: Path) -> None:
     """Every module, class and function that others may use says what it is."""
