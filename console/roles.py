@@ -203,10 +203,13 @@ def set_pattern(chosen: Chosen, pattern: str | None, team: str | None, index: st
     with services_of(chosen) as services:
         services.rights.set_pattern(index, names, name, by=shell_actor())
         now = next(one for one in services.readers.rights.patterns(index) if one.pattern == names)
+        others = services.readers.rights.of_others(index, names, name)
     if json_:
         as_json(_pattern(now))
     else:
         answer(f"Projects named {now.pattern} are started by the team {now.team} alone.")
+    if others:
+        say(f"Owned by others than the team, and left to them: {', '.join(others)}.")
 
 
 @pattern.command("remove")

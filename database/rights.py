@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from packaging.utils import NormalizedName
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from database.engine import Database
 from database.identity_models import Grant, NamePattern, Team, TeamMember, User
@@ -126,6 +126,22 @@ class Rights:
                 statement = statement.where(column == value)
         with self.database.reading() as connection:
             return [_grant(row) for row in connection.execute(statement)]
+
+    def of_others(self, index: str, pattern: str, team: str) -> list[str]:
+        """The projects under a pattern that are owned, and by nobody of a team: giving it the names takes them from
+        no one.
+        """
+        with self.database.reading() as connection:
+            team_id = team_id_of(connection, team)
+            members = select(TeamMember.user_id).where(TeamMember.team_id == team_id)
+            own = (Grant.team_id == team_id) | Grant.user_id.in_(members)
+            owned = (
+                select(Grant.project, func.max(case((own, 1), else_=0)))
+                .where(Grant.index_id == _index_id(connection, index), Grant.role == OWNER, Grant.project != "")
+                .group_by(Grant.project)
+                .order_by(Grant.project)
+            )
+            return [name for name, is_own in connection.execute(owned) if not is_own and covers(pattern, name)]
 
     def patterns(self, index: str | None = None) -> list[PatternRow]:
         """Every pattern of names, by index and pattern."""

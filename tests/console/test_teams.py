@@ -101,6 +101,16 @@ def test_patterns_change_hands() -> None:
 
 
 @pytest.mark.usefixtures("people")
+def test_a_pattern_takes_no_project_from_its_owners() -> None:
+    """The projects of others that it covers are named on stderr; those of the team's people are not."""
+    good("team", "add", "--team", "web", "--username", "bob")
+    for username, project in (("bob", "acme-ours"), ("alice", "acme-hers"), ("alice", "other")):
+        good("role", "grant", "--username", username, "--package-name", project, "--role", "owner")
+    result = run("pattern", "set", "--pattern", "acme-*", "--team", "web")
+    assert "left to them: acme-hers." in result.stderr
+
+
+@pytest.mark.usefixtures("people")
 def test_what_is_missing_is_named() -> None:
     """Without a terminal nothing is asked; what takes something away needs --yes."""
     missing("--team", "team", "create")

@@ -110,7 +110,9 @@ def test_roles_on_the_index(alice: Visitor, secured: Services) -> None:
 
 def test_names_of_teams(alice: Visitor, secured: Services) -> None:
     """Set and given up on the page of roles."""
+    secured.rights.grant("main", NormalizedName("web-hers"), Holder("alice"), "owner", by=TESTER)
     assert alice.post("/admin/patterns", pattern="web-*", team="web").status_code == 303
+    assert "left to them: web-hers." in alice.get("/admin/roles").text
     assert 'value="web-*"' in alice.get("/admin/roles").text
     refused = alice.post("/admin/patterns", pattern="web*x", team="web")
     assert (refused.status_code, 'role="alert"' in refused.text, 'value="web*x"' in refused.text) == (400, True, True)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from distributions.filenames import check_project_name
 from errors import Conflict, Invalid, NotFound, Refusal
 from people.rights import Holder
+from people.tokens import checked_pattern
 from permissions import INDEX_ROLES, Permission
 from services import INDEX
 from views import services
@@ -126,8 +127,15 @@ def give_team_names(team: str) -> AnyResponse:
         services().rights.set_pattern(INDEX, said("pattern"), team, by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "names")
-    flash(f"The names {said('pattern')} belong to the team.")
+    _told(said("pattern"), team)
     return _to_team(team)
+
+
+def _told(pattern: str, team: str) -> None:
+    flash(f"The names {pattern} belong to the team {team}.")
+    others = services().readers.rights.of_others(INDEX, checked_pattern(pattern), team)
+    if others:
+        flash(f"Owned by others than the team, and left to them: {', '.join(others)}.")
 
 
 @blueprint.post("/admin/teams/<team>/patterns/remove")
@@ -215,7 +223,7 @@ def set_pattern() -> AnyResponse:
         services().rights.set_pattern(INDEX, said("pattern"), said("team"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "names")
-    flash(f"The names {said('pattern')} belong to the team {said('team')}.")
+    _told(said("pattern"), said("team"))
     return redirect(url_for("web.roles"), 303)
 
 
