@@ -176,6 +176,19 @@ class JournalEntry(Base):
     )
 
 
+class JobRun(Base):
+    """A run of a background job. ``outcome`` is a word of ``database.job_runs.Outcome``."""
+
+    __tablename__ = "job_runs"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(String(40))
+    started: Mapped[datetime] = mapped_column(Moment)
+    ended: Mapped[datetime | None] = mapped_column(Moment)
+    outcome: Mapped[str] = mapped_column(String(20))
+    summary: Mapped[str] = mapped_column(Text, default="")
+    __table_args__ = (Index("ix_job_runs_job", "job"),)
+
+
 class Counter(Base):
     """Named numbers: ``access`` moves with every change of accounts, so that cached verdicts end at once."""
 

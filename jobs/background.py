@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 import structlog
 
+from database.job_runs import JobRuns, Outcome
 from database.journal import Actor
 from errors import Refusal
 from jobs.sync import SyncReport, sync
@@ -31,11 +32,13 @@ class Background:
         self._flush_seconds = flush_seconds
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._runs = JobRuns(services.database)
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._begin("flush", self._flush_now_and_then)
         if self._is_first:
+            self._guarded("runs", self._runs.cut_off)
             self._begin("start-jobs", self._at_start)
 
     def stop(self, seconds: float = 5.0) -> None:
@@ -63,21 +66,41 @@ class Background:
         self._services.flush()
 
     def _at_start(self) -> None:
-        self._guarded("sweep", self._sweep)
-        self._guarded("sync", self._sync)
+        self._recorded("sweep", self._sweep)
+        self._recorded("sync", self._sync)
 
-    def _sweep(self) -> None:
+    def _sweep(self) -> str:
         storage = self._services.storage
+        swept = 0
         if isinstance(storage, FilesystemStorage):  # the others keep no temporary files
             swept = storage.sweep(trash_days=TRASH_DAYS)
-            if swept:
-                logger.info("swept", files=swept)
+        if swept:
+            logger.info("swept", files=swept)
+        return f"{swept:,} left-over files removed."
 
-    def _sync(self) -> None:
+    def _sync(self) -> str:
         report = sync(self._services, by=Actor("sync"), stop=self._stop)
         if report.adopted or report.moved:
             logger.info("synced", adopted=len(report.adopted), moved=len(report.moved))
         _warn(report)
+        return _told(report)
+
+    def _recorded(self, job: str, work: Callable[[], str]) -> None:
+        """One run that the administrators can look up; it says in a sentence what it did."""
+
+        def run() -> None:
+            end = self._runs.begin(job)
+            try:
+                summary = work()
+            except Refusal as refusal:
+                end(Outcome.REFUSED, refusal.sentence)
+                raise
+            except Exception as error:
+                end(Outcome.FAILED, f"{type(error).__name__}; the log has more.")
+                raise
+            end(Outcome.DONE, summary)
+
+        self._guarded(job, run)
 
     @staticmethod
     def _guarded(job: str, work: Callable[[], None]) -> None:
@@ -89,6 +112,15 @@ class Background:
         except Exception as error:  # noqa: BLE001 - a thread that dies is not noticed; the log is
             trace = "".join(traceback.format_exception(error))
             logger.error("background job failed", job=job, trace=trace)  # noqa: TRY400 - the trace is a field
+
+
+def _told(report: SyncReport) -> str:
+    """What a sync did, in a sentence."""
+    figures: dict[str, Sized] = {
+        "taken in": report.adopted, "moved": report.moved, "missing": report.missing, "not taken in": report.refused,
+    }  # fmt: skip
+    done = ", ".join(f"{len(files):,} {word}" for word, files in figures.items())
+    return f"Of {report.listed:,} listed files and what else lay there: {done}{', then stopped' * report.stopped}."
 
 
 def _warn(report: SyncReport) -> None:

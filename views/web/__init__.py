@@ -59,6 +59,7 @@ blueprint.add_app_template_filter(words.size_words, "size")
 blueprint.add_app_template_filter(words.count_words, "count")
 blueprint.add_app_template_filter(words.stamp, "stamp")
 blueprint.add_app_template_filter(words.moment_words, "moment")
+blueprint.add_app_template_filter(words.duration_words, "duration")
 
 
 @blueprint.after_request
@@ -109,6 +110,7 @@ from views.web import (  # noqa: E402 - they add their views
     confirm,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
+    looking_after,  # noqa: F401
     openid,  # noqa: F401
     project,  # noqa: F401
     project_settings,  # noqa: F401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from simple.model import utc_stamp
 
@@ -68,6 +68,19 @@ def moment_words(moment: datetime) -> str:
     """The moment for people: ``3 Feb 2026, 09:05 UTC``."""
     moment = moment.astimezone(UTC)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def duration_words(span: timedelta) -> str:
+    """How long something took: ``0.4 s``, ``12 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    seconds = span.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
 
 
 def tag_words(filename: str) -> str:
