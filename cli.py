@@ -6,6 +6,11 @@ Commands import what they need when they run, so that ``--help`` is quick.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from console.entrance import explain_missing_modules
+
+    explain_missing_modules("./start.sh makes .venv with all that is needed, then run `.venv/bin/python cli.py ...`.")
+
 import os
 import secrets
 import sys

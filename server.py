@@ -6,6 +6,11 @@ around it; ``serve`` runs that under granian or waitress until a signal.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from console.entrance import explain_missing_modules
+
+    explain_missing_modules("start it with ./start.sh, which makes .venv with all that is needed.")
+
 import argparse
 import inspect
 import multiprocessing

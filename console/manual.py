@@ -16,7 +16,7 @@ files. `--config` and `--data-dir` may stand before the command or after it; aft
 
 - Tables are for people; `--json` is for scripts and has all values whole. Data goes to stdout, remarks to stderr.
 - Where stdout is no terminal nothing is cut, wrapped or asked; a missing value is then an error that names its option.
-- Exit codes: 0 done; 1 refused, or something was found wrong; 2 a wrong command line or setting; 130 Ctrl-C.
+- Exit codes: 0 done; 1 refused, or something was found wrong; 2 a wrong command line, setting or Python; 130 Ctrl-C.
 - A refusal is one line on stderr, `Error: ` and a sentence.
 """
 
