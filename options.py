@@ -271,7 +271,7 @@ Nothing needs to be set. What is set is looked for in four places; a later one w
 3. the environment;
 4. the command line.
 
-`python3 cli.py config` shows the settings in force and where each came from, with secrets masked.
+`cli.py config` shows the settings in force and where each came from, with secrets masked.
 
 - An empty environment variable counts as not set. A `PYPI_*` variable that is no setting is named in a warning; an
   unknown key or section of the file stops the start.

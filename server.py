@@ -337,7 +337,7 @@ def passed_on_to_waitress(options: Mapping[str, str], adjustments: Any) -> dict[
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python3 server.py [flags]``: the flags of the settings, and ``--config`` and ``--reload``."""
+    """``server.py [flags]``: the flags of the settings, and ``--config`` and ``--reload``."""
     parser = argparse.ArgumentParser(prog="server.py", description="Serve a Python package index.", allow_abbrev=False)
     parser.add_argument("--config", type=Path, help="The settings file; ./pypi.conf where there is one.")
     parser.add_argument("--reload", action="store_true", help="Flask's development server, for work on this program.")

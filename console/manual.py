@@ -11,8 +11,15 @@ HEAD = """\
 
 <!-- Made by `console.manual.document()` from the commands; change it there. -->
 
-`python3 cli.py COMMAND` does everything that an administrator does, also beside a running server: both work on the same
-files. `--config` and `--data-dir` may stand before the command or after it; after wins. `-h` explains any command.
+`cli.py COMMAND` does everything that an administrator does, also beside a running server: both work on the same files.
+`--config` and `--data-dir` may stand before the command or after it; after wins. `-h` explains any command.
+
+It runs in the project's folder, with the Python that `./start.sh` has put there. Blocks to copy say so; sentences and
+the usage lines below leave it out:
+
+```bash
+.venv/bin/python cli.py COMMAND
+```
 
 - Tables are for people; `--json` is for scripts and has all values whole. Data goes to stdout, remarks to stderr.
 - Where stdout is no terminal nothing is cut, wrapped or asked; a missing value is then an error that names its option.

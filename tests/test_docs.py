@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 import errors
 from permissions import Permission
+from tests.test_floors import HOUSE
 from views.errors import status_of
 
 # The sign-in, XML-RPC, which only reads, and what has a credential of its own.
@@ -92,6 +93,54 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+PROSE = [*sorted(ROOT.glob("docs/**/*.md")), ROOT / "README.md", ROOT / "CHANGELOG.md"]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUNS = ".venv/bin/python cli.py"
+
+
+def copied() -> dict[str, str]:
+    """What people copy, by where it stands: blocks that name their language, and the commands of the pages."""
+    blocks = {
+        f"{page.name} {number}": text
+        for page in PROSE
+        for number, (language, text) in enumerate(BLOCK.findall(page.read_text()))
+        if language
+    }
+    for page in sorted(ROOT.glob("templates/**/*.html")):
+        for number, text in enumerate(re.findall(r"\{\{ command\((.*)\) \}\}", page.read_text())):
+            blocks[f"{page.name} {number}"] = text
+    return {where: text for where, text in blocks.items() if "cli.py" in text}
+
+
+COPIED = copied()
+
+
+def test_commands_of_people_and_pages_are_looked_at() -> None:
+    """The two tests below have something to say of documents and of templates."""
+    assert {where.rpartition(".")[2].split()[0] for where in COPIED} == {"md", "html"}
+
+
+@pytest.mark.parametrize("where", COPIED)
+def test_a_command_that_is_copied_runs_in_the_folder(where: str) -> None:
+    """It names the Python that start.sh has made ready, since another one lacks what cli.py needs."""
+    text = COPIED[where]
+    assert text.count("cli.py") == text.count(RUNS)
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+def test_a_sentence_names_the_command_alone(page: Path) -> None:
+    """`cli.py user password`, and how it is run is said where the blocks are."""
+    sentences = BLOCK.sub("", page.read_text())
+    assert not re.findall(r"\S*python3? cli\.py.*", sentences)
+
+
+def test_messages_name_the_command_alone() -> None:
+    """So do refusals, remarks and help texts."""
+    for path in HOUSE:
+        if path.name not in {"cli.py", "manual.py"}:  # which say how it is run
+            assert not re.findall(r"python3? cli\.py.*", (ROOT / path).read_text()), path
 
 
 def test_no_registry_is_named() -> None:

@@ -56,7 +56,7 @@ def test_home_warns_while_the_default_password_stands(secured: Services, visitor
     secured.users._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)
     page = visitor.get("/").text
     assert "The default password still stands" in page
-    assert "python3 cli.py user password --username admin" in page
+    assert ".venv/bin/python cli.py user password --username admin" in page
     secured.users.set_password("admin", "something else", by=TESTER)
     assert "default password" not in visitor.get("/").text
 
