@@ -51,29 +51,30 @@ def _project(name: str | None) -> NormalizedName:
 def list_publishers(chosen: Chosen, package_name: str | None, json_: bool) -> None:
     """List the trusted publishers, of one project or of all."""
     from database.publishers import Publishers
+    from people.documents import publisher_line
     from services import INDEX
 
     with reading(chosen) as reader:
         found = Publishers(reader.database)
         rows = found.of_project(INDEX, _project(package_name)) if package_name else found.of_index(INDEX)
-    lines = [_shown(row) for row in rows]
     if json_:
-        as_json(lines)
+        as_json([publisher_line(row) for row in rows])
         return
     columns = ("ID", "PROJECT", "JOB", "ISSUER", "CREATED", "BY", "LAST USED", "PENDING")
-    picked = ("id", "project", "description", "issuer", "created", "created_by", "last_used", "pending")
-    table(columns, (tuple(line[name] for name in picked) for line in lines), nothing="No trusted publishers.")
+    lines = (
+        (
+            row.id, row.project, _described(row), row.issuer, row.created, row.created_by, row.last_used, row.pending,
+        )
+        for row in rows
+    )  # fmt: skip
+    table(columns, lines, nothing="No trusted publishers.")
 
 
-def _shown(row: PublisherRow) -> dict[str, Any]:
+def _described(row: PublisherRow) -> str:
     from credentials.publishers import describe
     from people.publishers import publisher_of
 
-    return {
-        "id": row.id, "project": row.project, "kind": row.kind, "description": describe(publisher_of(row)),
-        "issuer": row.issuer, "fields": dict(row.fields), "created": row.created, "created_by": row.created_by,
-        "last_used": row.last_used, "pending": row.pending,
-    }  # fmt: skip
+    return describe(publisher_of(row))
 
 
 @publisher.command("add")
@@ -96,6 +97,7 @@ def add(
 
     The project need not be there if --username is named: the first upload starts it, and they own it.
     """
+    from people.documents import publisher_line
     from services import INDEX
 
     project, fields = _project(package_name), _fields(kind, **said)
@@ -105,9 +107,9 @@ def add(
         if not services.publishers.rules.enabled:
             say("Trusted publishing is off: it needs authentication (--auth) and an issuer in the settings.")
     if json_:
-        as_json(_shown(row))
+        as_json(publisher_line(row))
     else:
-        answer(f"{_shown(row)['description']} may upload to {project}; its id is {row.id}.")
+        answer(f"{_described(row)} may upload to {project}; its id is {row.id}.")
 
 
 def _user_id(services: Services, username: str | None, project: str) -> int | None:
@@ -169,4 +171,4 @@ def remove(chosen: Chosen, package_name: str | None, public_id: str | None, json
     if json_:
         as_json({"removed": row.id})
     else:
-        answer(f"{_shown(row)['description']} uploads to {project} no more.")
+        answer(f"{_described(row)} uploads to {project} no more.")

@@ -25,7 +25,7 @@ from permissions import INDEX_ROLES, MAIN
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
-    from database.rights import GrantRow, PatternRow
+    from database.rights import GrantRow
     from people.rights import Holder
 
 index_option = click.option("--index", metavar="NAME", default=MAIN, show_default=True, help="Name of the index.")
@@ -65,13 +65,6 @@ def role() -> None:
     """
 
 
-def _role(row: GrantRow) -> dict[str, Any]:
-    return {
-        "index": row.index, "project": row.project or None, "user": None if row.is_team else row.holder,
-        "team": row.holder if row.is_team else None, "role": row.role, "created": row.created,
-    }  # fmt: skip
-
-
 @role.command("list")
 @username_option
 @team_option
@@ -84,11 +77,13 @@ def list_roles(
     chosen: Chosen, username: str | None, team: str | None, package_name: str | None, index: str, json_: bool
 ) -> None:
     """List the roles: of a user, of a team, on a project, or all."""
+    from people.documents import role_line
+
     project = _project(package_name)
     with reading(chosen) as reader:
         found = reader.rights.grants(index=index, project=project, user=username, team=team)
     if json_:
-        as_json([_role(one) for one in found])
+        as_json([role_line(one) for one in found])
         return
     rows = ((one.project or "(the index)", one.role, one.holder, _kind(one), one.created) for one in found)
     table(("PROJECT", "ROLE", "HOLDER", "KIND", "SINCE"), rows, nothing="No roles.")
@@ -112,6 +107,8 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
 
     A project that is not there yet is kept for whom the role is given to.
     """
+    from people.documents import role_line
+
     holder, project = _holder(username, team), _project(said["package_name"])
     word = wanted(said["word"], "--role", "Role")
     with services_of(chosen) as services:
@@ -122,7 +119,7 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
     if is_new:
         say(f"There is no project {project} yet; until somebody with a role on it starts it, its name is kept.")
     if json_:
-        as_json({**_role(now), "before": before})
+        as_json({**role_line(now), "before": before})
         return
     instead = f", no longer {before}" if before not in {None, word} else ""
     answer(f"{now.holder} is {now.role} of {now.project or f'the index {now.index}'}{instead}.")
@@ -165,10 +162,6 @@ def pattern() -> None:
     """
 
 
-def _pattern(row: PatternRow) -> dict[str, Any]:
-    return {"index": row.index, "pattern": row.pattern, "team": row.team, "created": row.created}
-
-
 def _checked(said: str | None) -> str:
     from people.tokens import checked_pattern
 
@@ -182,10 +175,12 @@ def _checked(said: str | None) -> str:
 @pass_chosen
 def list_patterns(chosen: Chosen, index: str, json_: bool) -> None:
     """List the names that belong to teams."""
+    from people.documents import pattern_line
+
     with reading(chosen) as reader:
         found = reader.rights.patterns(index)
     if json_:
-        as_json([_pattern(one) for one in found])
+        as_json([pattern_line(one) for one in found])
         return
     table(("NAMES", "TEAM", "SINCE"), ((one.pattern, one.team, one.created) for one in found), nothing="No patterns.")
 
@@ -199,13 +194,15 @@ def list_patterns(chosen: Chosen, index: str, json_: bool) -> None:
 @pass_chosen
 def set_pattern(chosen: Chosen, pattern: str | None, team: str | None, index: str, json_: bool) -> None:
     """Give names to a team, also if they were another's."""
+    from people.documents import pattern_line
+
     names, name = _checked(pattern), wanted(team, "--team", "Name of the team")
     with services_of(chosen) as services:
         services.rights.set_pattern(index, names, name, by=shell_actor())
         now = next(one for one in services.readers.rights.patterns(index) if one.pattern == names)
         others = services.readers.rights.of_others(index, names, name)
     if json_:
-        as_json(_pattern(now))
+        as_json(pattern_line(now))
     else:
         answer(f"Projects named {now.pattern} are started by the team {now.team} alone.")
     if others:

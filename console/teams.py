@@ -21,7 +21,7 @@ from console.options import (
 from console.output import answer, as_json, facts, must_confirm, table, wanted
 
 if TYPE_CHECKING:
-    from database.rights import TeamRow
+    from database.rights import Rights, TeamRow
 
 
 @click.group()
@@ -41,9 +41,10 @@ def _username(username: str | None) -> str:
     return wanted(username, "--username", "Username")
 
 
-def _shown(row: TeamRow) -> dict[str, Any]:
-    members = [{"username": username, "source": source or None} for username, source in row.members]
-    return {"name": row.name, "title": row.title, "created": row.created, "members": members}
+def _document(row: TeamRow, rights: Rights) -> dict[str, Any]:
+    from people.documents import team_document
+
+    return team_document(row, rights)
 
 
 @team.command("create")
@@ -58,8 +59,9 @@ def create(chosen: Chosen, team: str | None, title: str, json_: bool) -> None:
     with services_of(chosen) as services:
         services.rights.create_team(name, title, by=shell_actor())
         made = services.readers.rights.team(name)
+        document = _document(made, services.readers.rights)
     if json_:
-        as_json(_shown(made))
+        as_json(document)
     else:
         answer(f"Made the team {made.name}.")
 
@@ -72,8 +74,9 @@ def list_teams(chosen: Chosen, json_: bool) -> None:
     """List the teams."""
     with reading(chosen) as reader:
         found = reader.rights.teams()
+        documents = [_document(one, reader.rights) for one in found]
     if json_:
-        as_json([_shown(one) for one in found])
+        as_json(documents)
         return
     rows = ((one.name, one.title, ", ".join(name for name, _ in one.members), one.created) for one in found)
     table(("TEAM", "TITLE", "MEMBERS", "CREATED"), rows, nothing="No teams.")
@@ -91,12 +94,9 @@ def show(chosen: Chosen, team: str | None, json_: bool) -> None:
         found = reader.rights.team(name)
         roles = reader.rights.grants(team=found.name)
         patterns = [one for one in reader.rights.patterns() if one.team == found.name]
+        document = _document(found, reader.rights)
     if json_:
-        as_json({
-            **_shown(found),
-            "roles": [{"index": one.index, "project": one.project or None, "role": one.role} for one in roles],
-            "patterns": [{"index": one.index, "pattern": one.pattern} for one in patterns],
-        })  # fmt: skip
+        as_json(document)
         return
     facts([("team", found.name), ("title", found.title), ("created", found.created)])
     answer("")
@@ -143,8 +143,9 @@ def add(chosen: Chosen, team: str | None, username: str | None, json_: bool) -> 
     with services_of(chosen) as services:
         added = services.rights.add_member(name, who, by=shell_actor())
         found, account = services.readers.rights.team(name), services.users.account(who)
+        document = _document(found, services.readers.rights)
     if json_:
-        as_json(_shown(found))
+        as_json(document)
     else:
         answer(f"{account.username} is in {found.name}{' now' if added else ' already'}.")
 
@@ -166,7 +167,8 @@ def remove(chosen: Chosen, team: str | None, username: str | None, yes: bool, js
     with services_of(chosen) as services:
         services.rights.remove_member(name, who, by=shell_actor())
         found, account = services.readers.rights.team(name), services.users.account(who)
+        document = _document(found, services.readers.rights)
     if json_:
-        as_json(_shown(found))
+        as_json(document)
     else:
         answer(f"{account.username} is no longer in {found.name}.")

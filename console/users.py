@@ -24,7 +24,6 @@ from errors import Refusal, UnknownUser
 
 if TYPE_CHECKING:
     from database.accounts import Account
-    from database.tokens import TokenRow
     from people.tokens import Limits
     from services import Services
 
@@ -62,9 +61,10 @@ def create(chosen: Chosen, username: str | None, password: str | None, email: st
     with services_of(chosen) as services:
         services.users.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
         made = _account(services, name)
+        document = _document(services, made)
         _remind(services.settings)
     if json_:
-        as_json(_shown(made))
+        as_json(document)
     else:
         answer(f"Made the {'administrator' if admin else 'user'} {made.username}.")
 
@@ -75,21 +75,31 @@ def create(chosen: Chosen, username: str | None, password: str | None, email: st
 @pass_chosen
 def list_users(chosen: Chosen, json_: bool) -> None:
     """List the accounts."""
+    from people.documents import account_line
+
     with reading(chosen) as reader:
-        found = [_shown(one) for one in reader.accounts.users()]
+        found = reader.accounts.users()
         _remind(reader.settings)
     if json_:
-        as_json(found)
+        as_json([account_line(one) for one in found])
         return
-    columns = ("USERNAME", "EMAIL", "ADMIN", "ACTIVE", "CREATED", "LAST LOGIN", "DEFAULT PASSWORD")
-    table(columns, (tuple(one.values()) for one in found), nothing="No users.")
+    columns = (
+        "USERNAME", "EMAIL", "ADMIN", "ACTIVE", "SOURCE", "SECOND FACTOR", "CREATED", "LAST LOGIN", "DEFAULT PASSWORD",
+    )  # fmt: skip
+    rows = (
+        (
+            one.username, one.email, one.is_admin, one.active, one.source, one.has_factor, one.created, one.last_login,
+            one.default_password,
+        )
+        for one in found
+    )  # fmt: skip
+    table(columns, rows, nothing="No users.")
 
 
-def _shown(account: Account) -> dict[str, Any]:
-    return {
-        "username": account.username, "email": account.email, "admin": account.is_admin, "active": account.active,
-        "created": account.created, "last_login": account.last_login, "default_password": account.default_password,
-    }  # fmt: skip
+def _document(services: Services, account: Account) -> dict[str, Any]:
+    from people.documents import account_document
+
+    return account_document(account, services.readers.rights)
 
 
 def _account(opened: Services | Reader, username: str) -> Account:
@@ -105,8 +115,9 @@ def _set_active(chosen: Chosen, username: str | None, *, active: bool, json_: bo
         before = _account(services, name)
         services.users.set_active(name, active=active, by=shell_actor())
         after = _account(services, name)
+        document = _document(services, after)
     if json_:
-        as_json(_shown(after))
+        as_json(document)
         return
     word = "active" if active else "deactivated"
     answer(f"{after.username} is {word}{' already' if before.active == active else ''}.")
@@ -152,8 +163,9 @@ def set_admin(chosen: Chosen, username: str | None, admin: bool, json_: bool) ->
         if before.is_admin != admin:
             services.users.set_admin(name, is_admin=admin, by=shell_actor())
         after = services.users.account(name)
+        document = _document(services, after)
     if json_:
-        as_json(_shown(after))
+        as_json(document)
         return
     word = "an administrator" if admin else "no administrator"
     answer(f"{after.username} is {word}{' already' if before.is_admin == admin else ''}.")
@@ -171,8 +183,9 @@ def set_email(chosen: Chosen, username: str | None, email: str | None, json_: bo
     with services_of(chosen) as services:
         services.users.set_email(name, address, by=shell_actor())
         after = services.users.account(name)
+        document = _document(services, after)
     if json_:
-        as_json(_shown(after))
+        as_json(document)
     else:
         answer(f"The e-mail address of {after.username} is {after.email or 'empty'} now.")
 
@@ -190,8 +203,9 @@ def change_password(chosen: Chosen, username: str | None, password: str | None, 
     with services_of(chosen) as services:
         services.users.set_password(name, secret, by=shell_actor())
         changed = _account(services, name)
+        document = _document(services, changed)
     if json_:
-        as_json(_shown(changed))
+        as_json(document)
     else:
         answer(f"The password of {changed.username} was changed; their sessions ended.")
 
@@ -212,6 +226,8 @@ def token(chosen: Chosen, /, username: str | None, token_name: str | None, json_
 
     It stands alone on a line of stdout, this once; explanations go to stderr.
     """
+    from people.documents import new_token_document
+
     name = _username(username)
     label = wanted(token_name, "--token-name", "Name of the token")
     with services_of(chosen) as services:
@@ -221,7 +237,7 @@ def token(chosen: Chosen, /, username: str | None, token_name: str | None, json_
     if not owner.active:
         say(f"{owner.username} is deactivated: the token is good once `cli.py user activate` brought them back.")
     if json_:
-        as_json({"token": text.text, **_token(row)})
+        as_json(new_token_document(text.text, row))
         return
     until = f"until {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else "until it is revoked"
     say(f"Token {row.id} ({row.name}) of {row.username}, good {until}. It is shown this once; use it as the password.")
@@ -237,14 +253,6 @@ def _limits(
     return Limits(days, scopes or USUAL_SCOPES, index, projects, note)
 
 
-def _token(row: TokenRow) -> dict[str, Any]:
-    return {
-        "id": row.id, "name": row.name, "username": row.username, "created": row.created, "expires": row.expires,
-        "last_used": row.last_used, "last_address": row.last_address, "scopes": row.scopes, "index": row.index,
-        "projects": ", ".join(row.projects), "note": row.note,
-    }  # fmt: skip
-
-
 @user.command("tokens")
 @username_option
 @json_option
@@ -255,26 +263,23 @@ def tokens(chosen: Chosen, username: str | None, json_: bool) -> None:
 
     Those that are not revoked, newest first.
     """
+    from people.documents import token_line
+
     name = _username(username)
     with reading(chosen) as reader:
-        found = [_token(row) for row in reader.tokens.of_user(_account(reader, name).username)]
+        found = reader.tokens.of_user(_account(reader, name).username)
     if json_:
-        as_json(found)
+        as_json([token_line(row) for row in found])
         return
-    columns = (
-        "ID",
-        "NAME",
-        "USERNAME",
-        "CREATED",
-        "EXPIRES",
-        "LAST USED",
-        "FROM",
-        "SCOPES",
-        "INDEX",
-        "PROJECTS",
-        "NOTE",
-    )
-    table(columns, (tuple(one.values()) for one in found), nothing="No tokens.")
+    columns = ("ID", "NAME", "CREATED", "EXPIRES", "LAST USED", "FROM", "SCOPES", "INDEX", "PROJECTS", "NOTE")
+    rows = (
+        (
+            row.id, row.name, row.created, row.expires, row.last_used, row.last_address, row.scopes, row.index,
+            ", ".join(row.projects), row.note,
+        )
+        for row in found
+    )  # fmt: skip
+    table(columns, rows, nothing="No tokens.")
 
 
 @user.command("revoke-token")

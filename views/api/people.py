@@ -7,17 +7,15 @@ from typing import Any
 from flask import Response
 
 from credentials.passwords import must_be_possible
-from database.accounts import Account
+from people.documents import account_document, account_line
 from people.users import must_be_email
 from permissions import Permission
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint
 from views.api import people_shapes as shapes
 from views.api.bodies import read_body
 from views.api.operations import Operation, Reply, described
 from views.api.packages import answer
-from views.api.roles import role_line
 from views.guards import actor, requires
 
 _LAST = {409: "It is the last active administrator."}
@@ -28,7 +26,7 @@ _LAST = {409: "It is the last active administrator."}
 @described(Operation("List the accounts", "people", {200: Reply("The accounts.", shapes.USER_LIST)}))
 def list_users() -> Response:
     """Every account."""
-    return answer({"users": [_line(one) for one in services().accounts.users()]})
+    return answer({"users": [account_line(one) for one in services().accounts.users()]})
 
 
 @blueprint.post("/users")
@@ -111,23 +109,6 @@ def deactivate_user(username: str) -> Response:
     return answer(_document(username))
 
 
-def _line(account: Account) -> dict[str, Any]:
-    return {
-        "username": account.username,
-        "email": account.email,
-        "admin": account.is_admin,
-        "active": account.active,
-        "source": account.source,
-        "second_factor": account.has_factor,
-        "default_password": account.default_password,
-        "created": utc_stamp(account.created),
-        "last_login": utc_stamp(account.last_login) if account.last_login else None,
-    }
-
-
 def _document(username: str) -> dict[str, Any]:
     here = services()
-    account = here.users.account(username)
-    teams = [team.name for team in here.readers.rights.teams() if account.username in dict(team.members)]
-    roles = here.readers.rights.grants(user=account.username)
-    return {**_line(account), "teams": teams, "roles": [role_line(row) for row in roles]}
+    return account_document(here.users.account(username), here.readers.rights)

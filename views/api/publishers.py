@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response
 
-from credentials import publishers as told
-from database.publishers import PublisherRow
-from people.publishers import publisher_of
+from people.documents import publisher_line
 from permissions import Permission
 from services import INDEX
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint, publishing_shapes
 from views.api.bodies import read_body
@@ -42,7 +39,7 @@ def list_publishers(name: str) -> Response:
     """The trusted publishers of a project."""
     mine = must_manage_publishers(name)
     found = services().publishers.of_project(INDEX, mine.project, added_by=mine.added_by)
-    return answer({"publishers": [_line(row) for row in found]})
+    return answer({"publishers": [publisher_line(row) for row in found]})
 
 
 @blueprint.post("/packages/<name>/publishers")
@@ -66,7 +63,7 @@ def add_publisher(name: str) -> Response:
     )
     issuer, user_id = body.get("issuer", ""), identity().user_id
     row = services().publishers.add(INDEX, project, body["kind"], fields, issuer, by=actor(), user_id=user_id)
-    return answer(_line(row), 201)
+    return answer(publisher_line(row), 201)
 
 
 @blueprint.delete("/packages/<name>/publishers")
@@ -87,18 +84,3 @@ def remove_publisher(name: str) -> Response:
     public_id = read_body(publishing_shapes.REMOVE)["id"]
     services().publishers.remove(INDEX, mine.project, public_id, added_by=mine.added_by, by=actor())
     return answer({"removed": public_id})
-
-
-def _line(row: PublisherRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "project": row.project,
-        "kind": row.kind,
-        "issuer": row.issuer,
-        "fields": dict(row.fields),
-        "description": told.describe(publisher_of(row)),
-        "created": utc_stamp(row.created),
-        "created_by": row.created_by,
-        "last_used": utc_stamp(row.last_used) if row.last_used else None,
-        "pending": row.pending,
-    }

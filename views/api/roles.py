@@ -7,13 +7,12 @@ from typing import Any
 from flask import Response
 from packaging.utils import NormalizedName, canonicalize_name
 
-from database.rights import GrantRow, PatternRow
 from errors import InvalidRequest, UnknownProject
+from people.documents import pattern_line, role_line
 from people.rights import Holder
 from people.tokens import checked_pattern
 from permissions import Permission
 from services import INDEX
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint
 from views.api import people_shapes as shapes
@@ -172,18 +171,6 @@ def _holder(body: dict[str, Any]) -> Holder:
     return Holder(body["team"], is_team=True) if "team" in body else Holder(body["user"])
 
 
-def role_line(row: GrantRow) -> dict[str, Any]:
-    """A role as the API shows it."""
-    return {
-        "index": row.index,
-        "project": row.project or None,
-        "user": None if row.is_team else row.holder,
-        "team": row.holder if row.is_team else None,
-        "role": row.role,
-        "created": utc_stamp(row.created),
-    }
-
-
 # -- names
 
 
@@ -201,7 +188,7 @@ def role_line(row: GrantRow) -> dict[str, Any]:
 def list_patterns() -> Response:
     """Every pattern of names."""
     asked = read_query(_PATTERN_QUERY)
-    return answer({"patterns": [_pattern_line(row) for row in services().readers.rights.patterns(asked["index"])]})
+    return answer({"patterns": [pattern_line(row) for row in services().readers.rights.patterns(asked["index"])]})
 
 
 @blueprint.put("/patterns")
@@ -222,7 +209,7 @@ def set_pattern() -> Response:
     pattern = checked_pattern(body["pattern"])
     services().rights.set_pattern(body["index"], pattern, body["team"], by=actor())
     rows = services().readers.rights.patterns(body["index"])
-    return answer(_pattern_line(next(row for row in rows if row.pattern == pattern)))
+    return answer(pattern_line(next(row for row in rows if row.pattern == pattern)))
 
 
 @blueprint.delete("/patterns")
@@ -242,7 +229,3 @@ def remove_pattern() -> Response:
     pattern = checked_pattern(body["pattern"])
     services().rights.remove_pattern(body["index"], pattern, by=actor())
     return answer({"removed": pattern})
-
-
-def _pattern_line(row: PatternRow) -> dict[str, Any]:
-    return {"index": row.index, "pattern": row.pattern, "team": row.team, "created": utc_stamp(row.created)}

@@ -6,16 +6,14 @@ from typing import Any
 
 from flask import Response
 
-from database.rights import TeamRow
+from people.documents import team_document
 from permissions import Permission
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint
 from views.api import people_shapes as shapes
 from views.api.bodies import read_body
 from views.api.operations import Operation, Reply, described
 from views.api.packages import answer
-from views.api.roles import role_line
 from views.guards import actor, requires
 
 _TEAM_NOW = {200: Reply("The team as it is now.", shapes.TEAM)}
@@ -26,7 +24,8 @@ _TEAM_NOW = {200: Reply("The team as it is now.", shapes.TEAM)}
 @described(Operation("List the teams", "people", {200: Reply("The teams.", shapes.TEAM_LIST)}))
 def list_teams() -> Response:
     """Every team."""
-    return answer({"teams": [_line(team) for team in services().readers.rights.teams()]})
+    rights = services().readers.rights
+    return answer({"teams": [team_document(team, rights) for team in rights.teams()]})
 
 
 @blueprint.post("/teams")
@@ -93,16 +92,5 @@ def remove_member(team: str, username: str) -> Response:
 
 
 def _document(name: str) -> dict[str, Any]:
-    return _line(services().readers.rights.team(name))
-
-
-def _line(team: TeamRow) -> dict[str, Any]:
     rights = services().readers.rights
-    return {
-        "name": team.name,
-        "title": team.title,
-        "created": utc_stamp(team.created),
-        "members": [{"username": username, "source": source or None} for username, source in team.members],
-        "roles": [role_line(row) for row in rights.grants(team=team.name)],
-        "patterns": [row.pattern for row in rights.patterns() if row.team == team.name],
-    }
+    return team_document(rights.team(name), rights)

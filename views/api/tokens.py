@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Response
 
 from credentials.tokens import read_token
-from database.tokens import TokenRow
+from people.documents import new_token_document, token_line
 from people.tokens import USUAL, USUAL_SCOPES, Limits
 from permissions import Permission
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint, shapes
 from views.api.bodies import read_body
@@ -43,9 +40,7 @@ def create_token() -> Response:
         note=body.get("note", ""),
     )
     token, row = services().tokens.create_token(_username(), body["name"], limits, by=actor())
-    line = _line(row)
-    del line["last_used"], line["last_address"]
-    return answer({"token": token.text, **line}, 201)
+    return answer(new_token_document(token.text, row), 201)
 
 
 @blueprint.get("/tokens")
@@ -55,7 +50,7 @@ def create_token() -> Response:
 )
 def list_tokens() -> Response:
     """One's own tokens, without their secrets."""
-    return answer({"tokens": [_line(row) for row in services().readers.tokens.of_user(_username())]})
+    return answer({"tokens": [token_line(row) for row in services().readers.tokens.of_user(_username())]})
 
 
 @blueprint.delete("/tokens")
@@ -81,22 +76,3 @@ def revoke_token() -> Response:
 
 def _username() -> str:
     return must(Permission.ACCOUNT).username or ""
-
-
-def _line(row: TokenRow) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "name": row.name,
-        "created": utc_stamp(row.created),
-        "expires": _expiry(row),
-        "last_used": utc_stamp(row.last_used) if row.last_used else None,
-        "last_address": row.last_address,
-        "scopes": row.scopes.split(),
-        "index": row.index,
-        "projects": row.projects,
-        "note": row.note,
-    }
-
-
-def _expiry(row: TokenRow) -> str | None:
-    return utc_stamp(row.expires) if row.expires else None
