@@ -227,24 +227,24 @@ class UnknownPublisher(NotFound):
 
 
 class UnknownSession(NotFound):
-    """There is no such session, or it is not the asker's."""
+    """There is no such session, or it is another account's."""
 
     code = "unknown-session"
-    said = "There is no such session of yours; list your sessions to see those that stand."
+    said = "The account has no such session; list its sessions to see those that stand."
 
 
 class UnknownFactor(NotFound):
-    """There is no such second factor, or it is not the asker's."""
+    """There is no such second factor, or it is another account's."""
 
     code = "unknown-factor"
-    said = "There is no such second factor of yours; your account shows those you have."
+    said = "The account has no such second factor; its security page shows those that it has."
 
 
 class UnknownToken(NotFound):
-    """There is no such token, or it is not the asker's."""
+    """There is no such token, or it is another account's."""
 
     code = "unknown-token"
-    said = "There is no such token of yours; list your tokens to see those that stand."
+    said = "There is no such token here; list the tokens to see those that stand."
 
 
 class MethodNotAllowed(Refusal):

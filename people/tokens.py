@@ -120,7 +120,7 @@ class TokenManager:
                 return self.max_days
             return None
         if not 1 <= days <= longest:
-            raise InvalidRequest(f"A token may stand for 1 to {longest} days; choose expires_days accordingly.")
+            raise InvalidRequest(f"A token may stand for 1 to {longest:,} days; choose a number of days from these.")
         return days
 
     def revoke_token(self, username: str | None, public_id: str, *, by: Actor) -> str:

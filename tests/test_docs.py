@@ -81,6 +81,12 @@ def test_every_refusal_is_documented(refusal: type[errors.Refusal]) -> None:
     assert re.search(rf"[├└]── {refusal.__name__}\b", errors.__doc__ or "")
 
 
+def test_a_refusal_about_somebody_fits_whoever_asks() -> None:
+    """Of sessions, factors and tokens it is the owner who is told, or an administrator, or somebody at the shell."""
+    for refusal in (errors.UnknownSession, errors.UnknownFactor, errors.UnknownToken):
+        assert not re.search(r"\byours?\b", refusal().sentence)
+
+
 def test_codes_are_told_apart() -> None:
     """No two refusals share a code."""
     codes = [refusal.code for refusal in refusals()]

@@ -32,7 +32,8 @@ def test_browsers_are_listed_and_signed_out() -> None:
     assert sorted(one["browser"] for one in found) == ["one", "two"]
     assert "password" in good("user", "sessions", "--username", "bob")
     assert data("user", "end-sessions", "--username", "bob", "--session", found[0]["id"]) == {"ended": 1}
-    assert "no such session" in refusal("user", "end-sessions", "--username", "bob", "--session", found[0]["id"])
+    sentence = refusal("user", "end-sessions", "--username", "bob", "--session", found[0]["id"])
+    assert sentence == "The account has no such session; list its sessions to see those that stand."
     assert "1 browser of bob" in good("user", "end-sessions", "--username", "bob")
     assert data("user", "sessions", "--username", "bob") == []
 

@@ -88,9 +88,12 @@ def test_tokens_are_made_listed_and_revoked() -> None:
     good("user", "revoke-token", "--username", "bob", "--token", first)
     assert data("user", "revoke-token", "--username", "bob", "--token", second["id"]) == {"revoked": second["id"]}
     assert data("user", "tokens", "--username", "bob") == []
-    refusal("user", "revoke-token", "--username", "bob", "--token", second["id"])
+    assert "your" not in refusal("user", "revoke-token", "--username", "bob", "--token", second["id"])
     assert data("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "0")["expires"] is None
     assert run("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "-1").exit_code == 2
+    assert refusal("user", "token", "--username", "bob", "--token-name", "x", "--expires-days", "40000") == (
+        "A token may stand for 1 to 36,500 days; choose a number of days from these."
+    )
 
 
 @pytest.mark.usefixtures("accounts")
