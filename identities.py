@@ -62,6 +62,14 @@ class Rules:
     most_failures: int = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What somebody is on an index as a whole; ``setting`` is the one of [auth] that says so where no role does."""
+
+    role: Role
+    setting: str = ""
+
+
 class Identities:
     """Makes identities, with the roles that stand now."""
 
@@ -102,6 +110,17 @@ class Identities:
         """Whether a project of that name was ever started, so that an upload makes nobody its owner."""
         return self._rights.ground(index, NormalizedName(project)).exists
 
+    def standing(self, account: Account, index: str = MAIN) -> Standing:
+        """What somebody is on an index by their roles and those of their teams, else by the settings."""
+        held = self._rights.held(account.id).roles
+        roles = [Role(word) for there, project, word in held if there == index and not project]
+        if roles:
+            return Standing(max(roles, key=lambda role: role.rank))
+        if index != MAIN:
+            return Standing(Role.NONE)
+        is_special = account.source in dict(self.rules.directory_roles)
+        return Standing(self._default_role(account), f"{account.source}_role" if is_special else "default_role")
+
     def must_have_factor(self, account: Account) -> bool:
         """Whether the settings demand a second factor of this account."""
         demanded = self.rules.require_factor
@@ -109,10 +128,8 @@ class Identities:
             return demanded != "nobody"
         if demanded == "administrators":
             return False
-        held = self._rights.held(account.id).roles
-        ranks = [Role(role).rank for index, project, role in held if index == MAIN and not project]
-        on_projects = any(project for _, project, _ in held)
-        return on_projects or max(ranks, default=self._default_role(account).rank) >= Role.UPLOADER.rank
+        on_projects = any(project for _, project, _ in self._rights.held(account.id).roles)
+        return on_projects or self.standing(account).role.rank >= Role.UPLOADER.rank
 
     def _default_role(self, account: Account) -> Role:
         return dict(self.rules.directory_roles).get(account.source, self.rules.default_role)

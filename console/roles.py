@@ -20,6 +20,7 @@ from console.options import (
     yes_option,
 )
 from console.output import answer, as_json, must_confirm, say, table, wanted
+from console.standing import telling_of_defaults
 from permissions import INDEX_ROLES, MAIN
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from database.rights import GrantRow
     from people.rights import Holder
+    from services import Services
 
 index_option = click.option("--index", metavar="NAME", default=MAIN, show_default=True, help="Name of the index.")
 pattern_option = click.option(
@@ -38,6 +40,15 @@ def _project(name: str | None) -> NormalizedName | None:
     from distributions.filenames import check_project_name
 
     return None if name is None else check_project_name(name)
+
+
+def _concerned(services: Services, holder: Holder, project: str | None) -> tuple[str, ...]:
+    """Whose role on the index changes with the holder's. Raises UnknownTeam."""
+    if project is not None:
+        return ()
+    if holder.is_team:
+        return tuple(name for name, _ in services.readers.rights.team(holder.name).members)
+    return (holder.name,)
 
 
 def _holder(username: str | None, team: str | None) -> Holder:
@@ -105,14 +116,16 @@ def _kind(row: GrantRow) -> str:
 def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool, **said: Any) -> None:
     """Give a role.
 
-    A project that is not there yet is kept for whom the role is given to.
+    A project that is not there yet is kept for whom the role is given to. On the index a role takes the place of
+    default_role, also where it is less.
     """
     from people.documents import role_line
 
     holder, project = _holder(username, team), _project(said["package_name"])
     word = wanted(said["word"], "--role", "Role")
     with services_of(chosen) as services:
-        before = services.rights.grant(said["index"], project, holder, word, by=shell_actor())
+        with telling_of_defaults(services, _concerned(services, holder, project), said["index"]):
+            before = services.rights.grant(said["index"], project, holder, word, by=shell_actor())
         who = {"team" if holder.is_team else "user": holder.name}
         (now,) = services.readers.rights.grants(index=said["index"], project=project or "", **who)
         is_new = project is not None and not services.readers.rights.ground(said["index"], project).exists
@@ -137,12 +150,15 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
 def revoke(chosen: Chosen, /, username: str | None, team: str | None, yes: bool, json_: bool, **said: Any) -> None:
     """Take a role away.
 
-    A project's last owner stays.
+    A project's last owner stays. Who has no role on the index any more is what default_role says.
     """
     holder, project = _holder(username, team), _project(said["package_name"])
     where = project or f"the index {said['index']}"
     must_confirm(f"Take the role of {holder.name} on {where} away?", yes=yes)
-    with services_of(chosen) as services:
+    with (
+        services_of(chosen) as services,
+        telling_of_defaults(services, _concerned(services, holder, project), said["index"]),
+    ):
         before = services.rights.revoke(said["index"], project, holder, by=shell_actor())
     if json_:
         as_json({"revoked": before})

@@ -19,6 +19,8 @@ from console.options import (
     yes_option,
 )
 from console.output import answer, as_json, facts, must_confirm, table, wanted
+from console.standing import telling_of_defaults
+from permissions import MAIN
 
 if TYPE_CHECKING:
     from database.rights import Rights, TeamRow
@@ -124,7 +126,8 @@ def delete(chosen: Chosen, team: str | None, yes: bool, json_: bool) -> None:
     must_confirm(f"Delete the team {name}? Its members lose what they may by it.", yes=yes)
     with services_of(chosen) as services:
         found = services.readers.rights.team(name)
-        services.rights.delete_team(found.name, by=shell_actor())
+        with telling_of_defaults(services, (username for username, _ in found.members), MAIN):
+            services.rights.delete_team(found.name, by=shell_actor())
     if json_:
         as_json({"deleted": found.name})
     else:
@@ -141,7 +144,8 @@ def add(chosen: Chosen, team: str | None, username: str | None, json_: bool) -> 
     """Put a user into a team."""
     name, who = _team(team), _username(username)
     with services_of(chosen) as services:
-        added = services.rights.add_member(name, who, by=shell_actor())
+        with telling_of_defaults(services, (who,), MAIN):
+            added = services.rights.add_member(name, who, by=shell_actor())
         found, account = services.readers.rights.team(name), services.users.account(who)
         document = _document(found, services.readers.rights)
     if json_:
@@ -165,7 +169,8 @@ def remove(chosen: Chosen, team: str | None, username: str | None, yes: bool, js
     name, who = _team(team), _username(username)
     must_confirm(f"Take {who} out of {name}?", yes=yes)
     with services_of(chosen) as services:
-        services.rights.remove_member(name, who, by=shell_actor())
+        with telling_of_defaults(services, (who,), MAIN):
+            services.rights.remove_member(name, who, by=shell_actor())
         found, account = services.readers.rights.team(name), services.users.account(who)
         document = _document(found, services.readers.rights)
     if json_:
