@@ -62,6 +62,10 @@ class AuthSettings:
         10, "Wrong passwords of a name from an address in five minutes, before it waits; five times of all.",
         section="auth", kind=whole(1, 1_000_000),
     )  # fmt: skip
+    auth_min_password_length: int = option(
+        0, "Shortest new password that is taken; 0: any, with advice against weak ones.", section="auth",
+        kind=whole(0, 128, "characters"),
+    )  # fmt: skip
     auth_token_days: int = option(
         90, "Life of an API token for which none is chosen; 0: no end.", section="auth", kind=whole(0, 36500, "days")
     )

@@ -316,6 +316,10 @@ def _checked_together(settings: Settings) -> Iterator[str]:
             f"{settings.origin('admin_token')} has fewer than {SHORTEST_KEY} characters and can be guessed; "
             "set a longer one, or none to keep registration closed."
         )
+    if 0 < len(settings.admin_password) < settings.auth_min_password_length:
+        raise InvalidSetting(
+            f"{settings.origin('admin_password')} has fewer characters than min_password_length; set a longer one."
+        )
     if not settings.is_local and settings.debug:
         yield f"debug is on and other machines can connect to {settings.host}; set debug to false there."
     if not settings.is_local and not settings.auth_enabled:

@@ -102,7 +102,13 @@ def open_services(settings: Settings) -> Services:
     sealer = Sealer(ensure_secret_key(settings))
     tickets = Tickets(database, sealer)
     readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
-    users = UserManager(database, passwords, htpasswd=htpasswd, groups=groups_of(settings))
+    users = UserManager(
+        database,
+        passwords,
+        htpasswd=htpasswd,
+        groups=groups_of(settings),
+        shortest_password=settings.auth_min_password_length,
+    )
     authenticator = Authenticator(
         readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd, readers.accounts)
     )

@@ -61,8 +61,9 @@ def create(chosen: Chosen, username: str | None, password: str | None, email: st
     with services_of(chosen) as services:
         services.users.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
         made = _account(services, name)
-        document = _document(services, made)
+        document = _document(services, made, secret)
         _remind(services.settings)
+    _advise(document)
     if json_:
         as_json(document)
     else:
@@ -96,10 +97,16 @@ def list_users(chosen: Chosen, json_: bool) -> None:
     table(columns, rows, nothing="No users.")
 
 
-def _document(services: Services, account: Account) -> dict[str, Any]:
-    from people.documents import account_document
+def _document(services: Services, account: Account, password: str | None = None) -> dict[str, Any]:
+    from people.documents import changed_account_document
 
-    return account_document(account, services.readers.rights)
+    return changed_account_document(account, services.readers.rights, password)
+
+
+def _advise(document: dict[str, Any]) -> None:
+    """Say why a new password is weak, if it is; it was taken all the same."""
+    if document["advice"]:
+        say(f"Advice: {document['advice']}")
 
 
 def _account(opened: Services | Reader, username: str) -> Account:
@@ -203,7 +210,8 @@ def change_password(chosen: Chosen, username: str | None, password: str | None, 
     with services_of(chosen) as services:
         services.users.set_password(name, secret, by=shell_actor())
         changed = _account(services, name)
-        document = _document(services, changed)
+        document = _document(services, changed, secret)
+    _advise(document)
     if json_:
         as_json(document)
     else:

@@ -114,9 +114,9 @@ def advice(password: str, username: str) -> str:
     lowered = password.lower()
     joined = lowered.replace(" ", "")
     if joined in _COMMON or joined.strip(_AROUND) in _COMMON:
-        return "This password is one that everybody tries; a sentence of your own is better."
+        return "The password is one that everybody tries; a sentence that nobody else would write is better."
     if len(username) > 2 and username.lower() in lowered:
-        return "This password has your name in it; a sentence of your own is better."
+        return "The password has the user's name in it; a sentence without it is better."
     if len(password) < _GOOD_LENGTH:
-        return f"This password has fewer than {_GOOD_LENGTH} characters; longer is better."
+        return f"The password has fewer than {_GOOD_LENGTH} characters; longer is better."
     return ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from credentials.passwords import advice
 from credentials.publishers import describe
 from database.accounts import Account
 from database.publishers import PublisherRow
@@ -39,6 +40,12 @@ def account_document(account: Account, rights: Rights) -> Document:
     teams = [team.name for team in rights.teams() if account.username in dict(team.members)]
     roles = [role_line(row) for row in rights.grants(user=account.username)]
     return {**account_line(account), "teams": teams, "roles": roles}
+
+
+def changed_account_document(account: Account, rights: Rights, password: str | None = None) -> Document:
+    """An account after a change, with advice against the new password where it is weak."""
+    weak = advice(password, account.username) if password is not None else ""
+    return {**account_document(account, rights), "advice": weak or None}
 
 
 def token_line(row: TokenRow) -> Document:

@@ -25,7 +25,7 @@ class UserManager:
     """Makes and changes accounts.
 
     ``groups`` has, by source ("ldap", "openid"), which group of the directory is which team here; ``htpasswd`` is the
-    file of passwords that is in force, if any.
+    file of passwords that is in force, if any. ``shortest_password`` is in characters, 0 for no limit.
     """
 
     def __init__(
@@ -35,12 +35,14 @@ class UserManager:
         *,
         htpasswd: HtpasswdFile | None = None,
         groups: Mapping[str, Mapping[str, str]] | None = None,
+        shortest_password: int = 0,
     ) -> None:
         self.database = database
         self.accounts = Accounts(database)
         self.passwords = passwords
         self.htpasswd = htpasswd
         self.groups = groups or {}
+        self.shortest_password = shortest_password
 
     def ensure_admin(self, password: str | None) -> str:
         """Make the administrator ``admin`` where no administrator exists; "made", "promoted" or "" for nothing done.
@@ -62,6 +64,7 @@ class UserManager:
 
     def create_user(self, username: str, password: str, *, email: str = "", is_admin: bool = False, by: Actor) -> None:
         """Make an account. Raises InvalidRequest for a name or password that cannot be, NameTaken."""
+        self.must_be_password(password)
         self._add(username, password, email, is_admin=is_admin, default=False, by=by)
 
     def import_user(self, username: str, password_hash: str, *, by: Actor) -> None:
@@ -91,12 +94,22 @@ class UserManager:
             change.moves_access()
             change.record(by, Entry("user.create", detail={"user": username, "admin": is_admin}))
 
+    def must_be_password(self, password: str) -> None:
+        """Raises InvalidRequest for what cannot be a new password: empty, too long, or shorter than is allowed here."""
+        must_be_possible(password)
+        if len(password) < self.shortest_password:
+            raise InvalidRequest(
+                f"A password needs at least {self.shortest_password} characters here; choose a longer one."
+            )
+
     def set_password(self, username: str, password: str, *, default: bool = False, by: Actor) -> None:
         """Change a password and end the person's sessions; somebody of a directory becomes one of the table, without
-        what the directory gave them.
+        what the directory gave them. ``default`` marks the shipped password, which may be short.
 
         Raises UnknownUser, InvalidRequest; Conflict where the last administrator is one by a directory's word.
         """
+        if not default:
+            self.must_be_password(password)
         account = self.account(username)
         password_hash = self.passwords.hash(password)
         with self.database.writing() as change:
@@ -172,7 +185,7 @@ class UserManager:
             else:
                 self.set_password(username, password, by=by)
             return found is None
-        must_be_possible(password)
+        self.must_be_password(password)
         is_new = self.htpasswd.set_password(username, password)
         with self.database.writing() as change:
             if found is not None:

@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from credentials.passwords import must_be_possible
-from people.documents import account_document, account_line
+from people.documents import account_document, account_line, changed_account_document
 from people.users import must_be_email
 from permissions import Permission
 from views import services
@@ -35,14 +34,14 @@ def list_users() -> Response:
     Operation(
         "Make an account",
         "people",
-        {201: Reply("The account.", shapes.USER)},
-        body=shapes.NEW_USER_BODY,
+        {201: Reply("The account.", shapes.CHANGED_USER)},
+        body=shapes.new_user_body,
         refusals={409: "There is an account of that name."},
     )
 )
 def create_user() -> Response:
     """Make an account."""
-    body = read_body(shapes.NEW_USER_BODY)
+    body = read_body(shapes.new_user_body(services().settings))
     services().users.create_user(
         body["username"],
         body["password"],
@@ -50,7 +49,7 @@ def create_user() -> Response:
         is_admin=body.get("admin", False),
         by=actor(),
     )
-    return answer(_document(body["username"]), 201)
+    return answer(_changed(body["username"], body["password"]), 201)
 
 
 @blueprint.get("/users/<username>")
@@ -58,7 +57,8 @@ def create_user() -> Response:
 @described(Operation("Describe an account", "people", {200: Reply("The account.", shapes.USER)}))
 def show_user(username: str) -> Response:
     """One account."""
-    return answer(_document(username))
+    here = services()
+    return answer(account_document(here.users.account(username), here.readers.rights))
 
 
 @blueprint.patch("/users/<username>")
@@ -67,19 +67,19 @@ def show_user(username: str) -> Response:
     Operation(
         "Change an account",
         "people",
-        {200: Reply("The account as it is now.", shapes.USER)},
+        {200: Reply("The account as it is now.", shapes.CHANGED_USER)},
         description="Where the last active administrator would be lost, nothing is changed.",
-        body=shapes.CHANGED_USER_BODY,
+        body=shapes.changed_user_body,
         refusals=_LAST,
     )
 )
 def change_user(username: str) -> Response:
     """Change some of an account; what may be refused comes first."""
-    body = read_body(shapes.CHANGED_USER_BODY)
+    body = read_body(shapes.changed_user_body(services().settings))
     users = services().users
     before = users.account(username)
     if "password" in body:
-        must_be_possible(body["password"])
+        users.must_be_password(body["password"])
     must_be_email(body.get("email", ""))
     if body.get("admin", before.is_admin) != before.is_admin:
         users.set_admin(username, is_admin=body["admin"], by=actor())
@@ -89,7 +89,7 @@ def change_user(username: str) -> Response:
         users.set_email(username, body["email"], by=actor())
     if "password" in body:
         users.set_password(username, body["password"], by=actor())
-    return answer(_document(username))
+    return answer(_changed(username, body.get("password")))
 
 
 @blueprint.delete("/users/<username>")
@@ -98,7 +98,7 @@ def change_user(username: str) -> Response:
     Operation(
         "Deactivate an account",
         "people",
-        {200: Reply("The account as it is now.", shapes.USER)},
+        {200: Reply("The account as it is now.", shapes.CHANGED_USER)},
         description="Its tokens and sessions end. Nothing is erased; PATCH with active true brings it back.",
         refusals=_LAST,
     )
@@ -106,9 +106,9 @@ def change_user(username: str) -> Response:
 def deactivate_user(username: str) -> Response:
     """Deactivate an account."""
     services().users.set_active(username, active=False, by=actor())
-    return answer(_document(username))
+    return answer(_changed(username))
 
 
-def _document(username: str) -> dict[str, Any]:
+def _changed(username: str, password: str | None = None) -> dict[str, Any]:
     here = services()
-    return account_document(here.users.account(username), here.readers.rights)
+    return changed_account_document(here.users.account(username), here.readers.rights, password)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from config import Settings
 from permissions import INDEX_ROLES, PROJECT_ROLES
 from services import INDEX
 from views.api.schemas import (
@@ -27,6 +28,7 @@ _PASSWORD_CHARACTERS: Final = 1000  # at most 4,000 of the 4,096 bytes that a pa
 _EMAIL_PATTERN: Final = "^([!-?A-~]{1,64}@[!-?A-~]{1,200})?$"
 
 USER = ref("User")
+CHANGED_USER = ref("ChangedUser")
 USER_LIST = ref("UserList")
 TEAM = ref("Team")
 TEAM_LIST = ref("TeamList")
@@ -46,9 +48,6 @@ _PATTERN_TEXT: Final = text(
     "A project's name, or the beginning of names with * behind it.", pattern=PROJECT_PATTERN, maxLength=128
 )
 _EMAIL: Final = text("An e-mail address of ASCII characters; empty for none.", pattern=_EMAIL_PATTERN, maxLength=265)
-_PASSWORD: Final = text(
-    "The password. No control characters.", minLength=1, maxLength=_PASSWORD_CHARACTERS, pattern=NO_CONTROLS
-)
 
 _ACCOUNT: Final[dict[str, Schema]] = {
     "username": text("The name."),
@@ -61,6 +60,11 @@ _ACCOUNT: Final[dict[str, Schema]] = {
     "created": moment("When the account was made."),
     "last_login": maybe(moment("When they last signed in.")),
 }
+_ACCOUNT_WHOLE: Final[dict[str, Schema]] = {
+    **_ACCOUNT,
+    "teams": many(text("A team."), "The teams that they are in."),
+    "roles": many(ref("Role"), "The roles that they hold themselves."),
+}
 _MEMBER = record(
     "Somebody in a team.",
     username=text("Their name."),
@@ -69,11 +73,11 @@ _MEMBER = record(
 
 NAMED: Final[dict[str, Schema]] = {
     "UserList": record("The accounts.", users=many(record("An account.", **_ACCOUNT), "By name.")),
-    "User": record(
-        "An account with what it may by roles and teams.",
-        **_ACCOUNT,
-        teams=many(text("A team."), "The teams that they are in."),
-        roles=many(ref("Role"), "The roles that they hold themselves."),
+    "User": record("An account with what it may by roles and teams.", **_ACCOUNT_WHOLE),
+    "ChangedUser": record(
+        "The same after a change.",
+        **_ACCOUNT_WHOLE,
+        advice=maybe(text("Why the new password is weak; null: it is not, or there is none.")),
     ),
     "TeamList": record("The teams.", teams=many(ref("Team"), "By name.")),
     "Team": record(
@@ -108,22 +112,6 @@ NAMED: Final[dict[str, Schema]] = {
     "RemovedPattern": record("Names that belong to no team any more.", removed=text("The pattern.")),
 }
 
-NEW_USER_BODY = record(
-    "The account to be made.",
-    ("email", "admin"),
-    username=text("Letters, digits and . _ @ - between them.", pattern=USERNAME_PATTERN, maxLength=100),
-    password=_PASSWORD,
-    email=_EMAIL,
-    admin=flag("Whether they are an administrator; left out: no."),
-)
-CHANGED_USER_BODY = record(
-    "What is to be changed; what is left out stays. A new password ends the person's sessions.",
-    ("email", "admin", "active", "password"),
-    email=_EMAIL,
-    admin=flag("Whether they are an administrator."),
-    active=flag("Whether they can sign in."),
-    password=_PASSWORD,
-)
 NEW_TEAM_BODY = record(
     "The team to be made.",
     ("title",),
@@ -134,6 +122,36 @@ PATTERN_BODY = record(
     "Which names, and whose they are.", ("index",), index=INDEX_NAME, pattern=_PATTERN_TEXT, team=TEAM_NAME
 )
 PATTERN_GONE_BODY = record("Which names.", ("index",), index=INDEX_NAME, pattern=_PATTERN_TEXT)
+
+
+def _password(settings: Settings) -> Schema:
+    shortest = max(1, settings.auth_min_password_length)
+    sentence = "The password. No control characters."
+    return text(sentence, minLength=shortest, maxLength=_PASSWORD_CHARACTERS, pattern=NO_CONTROLS)
+
+
+def new_user_body(settings: Settings) -> Schema:
+    """What makes an account; how short a password may be is a setting."""
+    return record(
+        "The account to be made.",
+        ("email", "admin"),
+        username=text("Letters, digits and . _ @ - between them.", pattern=USERNAME_PATTERN, maxLength=100),
+        password=_password(settings),
+        email=_EMAIL,
+        admin=flag("Whether they are an administrator; left out: no."),
+    )
+
+
+def changed_user_body(settings: Settings) -> Schema:
+    """What changes an account."""
+    return record(
+        "What is to be changed; what is left out stays. A new password ends the person's sessions.",
+        ("email", "admin", "active", "password"),
+        email=_EMAIL,
+        admin=flag("Whether they are an administrator."),
+        active=flag("Whether they can sign in."),
+        password=_password(settings),
+    )
 
 
 def optional_index(description: str) -> Schema:

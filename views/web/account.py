@@ -18,6 +18,7 @@ from views import services
 from views.errors import status_of
 from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
+from views.web.forms import flash_advice
 from views.web.login import unkept
 from views.web.urls import index_url, own_url
 
@@ -61,11 +62,13 @@ def change_password() -> AnyResponse:
         raise Forbidden(f"The password of {person.username} is kept elsewhere ({person.source}); change it there.")
     try:
         _must_be_password(person, request.form.get("old_password", ""))
-        services().users.set_password(person.username, _new_password(), by=by)
+        new = _new_password()
+        services().users.set_password(person.username, new, by=by)
     except InvalidRequest as refusal:
         return _page(refusal, where="password")
     session.start(_account(), current_user.row.method)
     flash("Your password was changed; other browsers were signed out.")
+    flash_advice(new, person.username)
     return redirect(url_for("web.account"), 303)
 
 

@@ -14,6 +14,7 @@ from views import services
 from views.errors import status_of
 from views.guards import actor, requires
 from views.web import blueprint
+from views.web.forms import flash_advice
 from views.web.search import page_number, pages_of
 
 _DAYS = 30
@@ -97,6 +98,7 @@ def create_user() -> AnyResponse:
     except (InvalidRequest, NameTaken) as refusal:
         return _users_page(refusal, username, email)
     flash(f"{username} can sign in now.")
+    flash_advice(form.get("password", ""), username)
     return redirect(url_for("web.users"), 303)
 
 
@@ -134,12 +136,13 @@ def set_admin(username: str) -> AnyResponse:
 @requires(Permission.ADMIN, proved=True)
 def reset_password(username: str) -> AnyResponse:
     """Give an account a new password; its sessions end."""
-    found = _account(username)
+    found, password = _account(username), request.form.get("password", "")
     try:
-        services().users.set_password(found.username, request.form.get("password", ""), by=actor())
+        services().users.set_password(found.username, password, by=actor())
     except InvalidRequest as refusal:
         return _user_page(found, refusal)
     flash(f"{found.username} has a new password and was signed out everywhere.")
+    flash_advice(password, found.username)
     return redirect(url_for("web.user", username=found.username), 303)
 
 

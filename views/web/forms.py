@@ -1,13 +1,14 @@
-"""Forms: each carries a token that only this server's own pages can know (CSRF)."""
+"""Forms: each carries a token that only this server's own pages can know (CSRF); advice about what was typed."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
 
-from flask import request, session
+from flask import flash, request, session
 from markupsafe import Markup
 
+from credentials.passwords import advice
 from errors import Forbidden
 from views.guards import SAFE_METHODS
 
@@ -35,3 +36,10 @@ def must_carry_csrf() -> None:
             "The form has expired or did not come from this server's own page; "
             "allow cookies, load the page again and send it once more."
         )
+
+
+def flash_advice(password: str, username: str) -> None:
+    """Say on the next page why a password that was just taken is weak, if it is."""
+    sentence = advice(password, username)
+    if sentence:
+        flash(sentence, "warn")
