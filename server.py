@@ -63,6 +63,7 @@ def create_app(services: Services) -> Flask:
         xmlrpc,
     )  # fmt: skip # isort: skip
     from views.api import registration
+    from views.contents import ContentsReader
     from views.lane import SlowLane
     from views.web import session
 
@@ -75,6 +76,9 @@ def create_app(services: Services) -> Flask:
         services.catalogue, services.storage, services.downloads, lane, immutable=not services.settings.overwrite,
         private=not allows(services.authenticator.nobody, Permission.DOWNLOAD),
     )  # fmt: skip
+    app.extensions["contents"] = ContentsReader(
+        services.storage, services.contents_inspector, services.settings.threads
+    )
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug
     app.jinja_env.undefined = jinja2.StrictUndefined

@@ -50,6 +50,7 @@ class Services:
     database: Database
     storage: Storage
     inspector: Inspector
+    contents_inspector: Inspector  # reads what people look into, so that uploads need not wait for them
     manager: PackageManager
     catalogue: Catalogue
     search: Search
@@ -83,6 +84,7 @@ class Services:
         """Write down what waits, end the readers, close the database."""
         self.flush()
         self.inspector.close()
+        self.contents_inspector.close()
         self.database.close()
 
 
@@ -117,6 +119,7 @@ def open_services(settings: Settings) -> Services:
         database=database,
         storage=storage,
         inspector=inspector,
+        contents_inspector=Inspector(),
         manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
         catalogue=Catalogue(database, INDEX, base_url=settings.base_url),
         search=Search(database, INDEX),

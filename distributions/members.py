@@ -44,11 +44,17 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive. Sizes are in bytes; a tar is compressed as a whole, its members have no packed size."""
+    """A file or link in an archive.
+
+    Sizes are in bytes; a tar is compressed as a whole, its members have no packed size. ``target`` is where a link
+    points, as a name in the archive, else empty. ``sha256`` is in hex where it was asked for, else empty.
+    """
 
     name: str
     size: int
     compressed_size: int | None = None
+    target: str = ""
+    sha256: str = ""
 
 
 @contextmanager

@@ -17,15 +17,15 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
 from distributions.core_metadata import CoreMetadata
 from distributions.filenames import parse_filename
-from distributions.reading import Distribution, read_distribution
-from errors import Invalid, InvalidArchive, Refusal, StorageFailed, TooLarge, shown
+from distributions.reading import Distribution
+from errors import Invalid, InvalidArchive, NotFound, Refusal, StorageFailed, TooLarge, shown
 
 MEMORY: Final = 512 << 20  # bytes beyond what the child has when it starts
 SECONDS: Final = 10.0
@@ -110,19 +110,28 @@ class Inspector:
     def inspect(self, path: Path, filename: str, *, accept_legacy: bool = True) -> Distribution:
         """``read_distribution`` in a child. Raises what it raises, and InvalidArchive where the limits were passed."""
         parsed = parse_filename(filename, accept_legacy=accept_legacy)
-        seconds = self._seconds + _size(path) / BYTES_PER_SECOND
-        request: dict[str, object] = {
-            "path": str(path.absolute()),
+        answer, raw = self.ask("inspect", [path], filename, accept_legacy=accept_legacy)
+        metadata = CoreMetadata.from_json(answer["metadata"], answer["description"])
+        served = raw if answer["served"] else None
+        return Distribution(parsed, int(answer["size"]), metadata, served, tuple(answer["warnings"]))
+
+    def ask(self, job: str, paths: Sequence[Path], filename: str, **more: object) -> tuple[dict[str, Any], bytes]:
+        """Have a child do one of ``child_jobs.JOBS`` with these files; its answer and the bytes that came with it.
+
+        Raises what the job raises, and InvalidArchive where the limits were passed.
+        """
+        seconds = self._seconds + sum(map(_size, paths)) / BYTES_PER_SECOND
+        request = {
+            "ask": job,
+            "paths": [str(path.absolute()) for path in paths],
             "filename": filename,
-            "accept_legacy": accept_legacy,
             "seconds": seconds,
+            **more,
         }
         answer, raw = self._ask(request, seconds)
         if "refusal" in answer:
             raise _refusal(str(answer["refusal"]), str(answer["sentence"]))
-        metadata = CoreMetadata.from_json(answer["metadata"], answer["description"])
-        served = raw if answer["served"] else None
-        return Distribution(parsed, int(answer["size"]), metadata, served, tuple(answer["warnings"]))
+        return answer, raw
 
     def close(self) -> None:
         """End the idle children; those at work end when their answer is there."""
@@ -236,13 +245,13 @@ def _size(path: Path) -> int:
 
 def _beyond_limits(filename: str) -> InvalidArchive:
     return InvalidArchive(
-        f"The file {shown(filename, 200)} could not be checked within the limits of time and memory; build it smaller."
+        f"The file {shown(filename, 200)} could not be read within the limits of time and memory; build it smaller."
     )
 
 
 def _refusal(code: str, sentence: str) -> Refusal:
     """The refusal that the child met, as the same class."""
-    kinds: list[type[Refusal]] = [Invalid, *Invalid.__subclasses__(), TooLarge, StorageFailed]
+    kinds: list[type[Refusal]] = [Invalid, *Invalid.__subclasses__(), NotFound, TooLarge, StorageFailed]
     return next((kind for kind in kinds if kind.code == code), InvalidArchive)(sentence)
 
 
@@ -293,22 +302,6 @@ def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[
         yield
     finally:
         deadline.cancel()
-
-
-def _answer(request: dict[str, Any]) -> tuple[dict[str, object], bytes]:
-    """What the child says to a request."""
-    try:
-        found = read_distribution(Path(request["path"]), request["filename"], accept_legacy=request["accept_legacy"])
-    except Refusal as refusal:
-        return {"refusal": refusal.code, "sentence": refusal.sentence}, b""
-    answer = {
-        "size": found.size,
-        "metadata": found.metadata.to_json(),
-        "description": found.metadata.description,
-        "served": found.core_metadata is not None,
-        "warnings": found.warnings,
-    }
-    return answer, found.core_metadata or b""
 
 
 def _limit_for_ever() -> None:
@@ -363,6 +356,8 @@ def _serve() -> None:
     """Answer requests until the input ends."""
     import signal
 
+    from distributions.child_jobs import answer
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its children itself
     sys.dont_write_bytecode = True
     source = io.FileIO(os.dup(0))
@@ -375,9 +370,9 @@ def _serve() -> None:
         except EOFError:
             return
         _limit_cpu(request["seconds"])
-        answer, raw = _answer(request)
+        told, raw = answer(request)
         try:
-            _send(sink, json.dumps(answer).encode())
+            _send(sink, json.dumps(told).encode())
             _send(sink, raw)
         except BrokenPipeError:
             return

@@ -174,12 +174,15 @@ class _Forward:
 
 @dataclass(slots=True)
 class TarMember:
-    """A member while the tar stands at it; ``chunks`` reads its bytes, once and before the next is asked for."""
+    """A member while the tar stands at it; ``chunks`` reads its bytes, once and before the next is asked for.
+
+    ``target`` is where a link points, from the archive's root; empty for what is no link.
+    """
 
     name: str
     size: int
     is_file: bool
-    is_link: bool
+    target: str
     _source: _Forward
 
     def chunks(self) -> Iterator[bytes]:
@@ -212,7 +215,7 @@ class TarWalk:
             count += 1
             check_member_count(count)
             name = self._checked(info)
-            yield TarMember(name, info.size, info.isreg(), info.issym() or info.islnk(), self.source)
+            yield TarMember(name, info.size, info.isreg(), self._links.get(name, ""), self.source)
         self._check_end()
         self._check_links()
         clash = clashing_names(self._names)

@@ -8,10 +8,10 @@ import orjson
 from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, NotAcceptable, NotFound, Refusal, UnknownFile, shown
+from errors import NotAcceptable, NotFound, Refusal, UnknownFile, shown
 from permissions import Permission, allows
 from views import services
+from views.contents import stored_file
 from views.errors import headers_of, status_of
 from views.guards import requires
 from views.simple import normalized
@@ -41,13 +41,7 @@ def provenance(project: str, version: str, filename: str) -> Response:
 
 def _provenance(project: NormalizedName, version: str, filename: str) -> str:
     """Raises UnknownFile, and NotFound for a file without."""
-    record = services().catalogue.file(project, filename)
-    try:
-        same = release_key(check_version(version)) == release_key(check_version(record.version))
-    except InvalidVersion:
-        same = False
-    if not same:
-        raise UnknownFile(filename)
+    stored_file(project, version, filename)
     try:
         return services().catalogue.provenance(project, filename)
     except UnknownFile as error:

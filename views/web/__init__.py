@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from distributions.texts import visible, visible_name
 from errors import NotAuthenticated, ProofNeeded
 from views import errors
 from views.guards import own_hosts
@@ -60,6 +61,8 @@ blueprint.add_app_template_filter(words.count_words, "count")
 blueprint.add_app_template_filter(words.stamp, "stamp")
 blueprint.add_app_template_filter(words.moment_words, "moment")
 blueprint.add_app_template_filter(words.duration_words, "duration")
+blueprint.add_app_template_filter(visible, "visible")
+blueprint.add_app_template_filter(visible_name, "visible_name")
 
 
 @blueprint.after_request
@@ -107,7 +110,9 @@ from views.web import (  # noqa: E402 - they add their views
     account,  # noqa: F401
     admin,  # noqa: F401
     browse,  # noqa: F401
+    compare,  # noqa: F401
     confirm,  # noqa: F401
+    contents,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
     looking_after,  # noqa: F401

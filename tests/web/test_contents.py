@@ -1,0 +1,309 @@
+"""The page of a file: what is inside it, for whoever may see that, and never as anything but text."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from flask.testing import FlaskClient
+from packaging.utils import NormalizedName
+
+from distributions.sandbox import Inspector
+from people.tokens import Limits
+from server import create_app
+from services import INDEX, Services
+from simple.model import ProjectStatus
+from tests.conftest import TESTER, basic
+from tests.factory import build_sdist, build_wheel, zip_bytes
+from tests.web.conftest import BROWSER, Visitor, publish
+from tests.web.contents_site import HIDING_NAME, HOSTILE_NAME, stock
+from views.contents import LARGEST_SHOWN, ContentsReader
+from views.web.contents import MOST_LINES
+
+WEFT = "/project/weft/1.0/files/weft-1.0-py3-none-any.whl"
+SDIST = "/project/weft/2.0/files/weft-2.0.tar.gz"
+
+
+@pytest.fixture
+def stocked(services: Services, anybody: Visitor, tmp_path: Path) -> Visitor:
+    """Somebody on an open server that holds weft."""
+    stock(services, tmp_path / "dist")
+    return anybody
+
+
+def inside(visitor: Visitor, path: str, file: str = WEFT) -> str:
+    """The page of a member."""
+    answer = visitor.get(f"{file}?path={quote(path)}")
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+# -- the file
+
+
+def test_a_file_is_told_whole(stocked: Visitor, services: Services) -> None:
+    """Size, tags in words, digests to copy, a link to download, the tree, entry points, metadata as sent."""
+    page = stocked.get(WEFT).text
+    record = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
+    assert f"<code>{record.sha256}</code>" in page
+    assert page.count('data-copy="the ') == 3
+    assert 'href="/packages/weft/weft-1.0-py3-none-any.whl"' in page
+    assert "Python 3, any platform" in page
+    assert f'href="{WEFT}?path=weft/loom.py"' in page
+    assert '<bdi class="name">weft.cli:main</bdi>' in page
+    assert "Requires-Dist: numbers&gt;=1.2" in page
+    assert f'href="{WEFT}?path=weft-1.0.dist-info/METADATA"' in page
+
+
+@pytest.mark.parametrize("extension", [".tar.gz", ".zip", ".tar.bz2", ".tar.xz"])
+def test_every_kind_of_sdist_is_looked_into(
+    anybody: Visitor, services: Services, tmp_path: Path, extension: str
+) -> None:
+    """Tars of each compression and zips alike."""
+    path = build_sdist(tmp_path, extension=extension)
+    publish(services, path)
+    file = f"/project/sample/1.0/files/{path.name}"
+    assert f'href="{file}?path=sample-1.0/sample.py"' in anybody.get(file).text
+    assert "answer = 42" in inside(anybody, "sample-1.0/sample.py", file)
+
+
+def test_the_project_links_to_its_files(stocked: Visitor) -> None:
+    """From each file to its contents, and from the history to the comparison."""
+    page = stocked.get("/project/weft/1.0/").text
+    assert f'href="{WEFT}"' in page
+    assert 'href="/project/weft/compare"' in page
+    assert "/compare" not in stocked.get("/project/first/").text
+
+
+def test_other_spellings_are_sent_to_the_address(stocked: Visitor) -> None:
+    """A name or version spelled otherwise is redirected, with the query."""
+    answer = stocked.get("/project/Weft/1.0.0/files/weft-1.0-py3-none-any.whl?path=weft/old.py")
+    assert (answer.status_code, answer.headers["Location"]) == (301, f"{WEFT}?path=weft/old.py")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/project/nothing/1.0/files/nothing-1.0.tar.gz", "/project/weft/1.0/files/weft-3.0.tar.gz",
+        "/project/weft/2.0/files/weft-1.0-py3-none-any.whl", "/project/weft/x/files/weft-1.0-py3-none-any.whl",
+        f"{WEFT}?path=weft/none.py", f"{WEFT}?path=..", f"{WEFT}?path=/etc/passwd", f"{WEFT}?path=/",
+        f"{WEFT}?path=%00",
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_404(stocked: Visitor, address: str) -> None:
+    """Projects, files, files of another release, members: a page that says so."""
+    assert stocked.get(address).status_code == 404
+
+
+def test_a_quarantined_project_shows_nothing(stocked: Visitor, services: Services) -> None:
+    """Its files' pages lead to the page that says why."""
+    services.manager.set_status(INDEX, NormalizedName("weft"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    for address in (WEFT, f"{WEFT}?path=weft/loom.py", "/project/weft/compare"):
+        answer = stocked.get(address)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/project/weft/")
+
+
+# -- members
+
+
+def test_a_text_has_lines_that_can_be_linked(stocked: Visitor) -> None:
+    """Each line has its number as its anchor."""
+    page = inside(stocked, "weft/loom.py")
+    assert '<span id="L10"><a href="#L10" tabindex="-1">10</a>    threads: int = 1842\n</span>' in page
+    assert "327 bytes, 14 lines, UTF-8" in page
+
+
+def test_folders_have_pages(stocked: Visitor) -> None:
+    """With or without the slash; and large ones have several."""
+    assert f'href="{WEFT}?path=weft/patterns/leaves.txt"' in inside(stocked, "weft/patterns/")
+    assert f'href="{WEFT}?path=weft/patterns/leaves.txt"' in inside(stocked, "weft/patterns")
+    many = "/project/many/1.0/files/many-1.0-py3-none-any.whl"
+    assert 'rel="next"' not in inside(stocked, "many/part0/", many)
+    assert stocked.get(f"{many}?path=many/part0/&page=x").status_code == 400
+
+
+def test_binary_data_is_told(stocked: Visitor) -> None:
+    """No bytes of it are in the page."""
+    page = inside(stocked, "weft/_native.so")
+    assert "This is no text" in page
+    assert "ELF" not in page
+
+
+def test_links_in_an_archive_are_told(stocked: Visitor) -> None:
+    """A link is one, and leads to the page of its target."""
+    page = inside(stocked, "weft-2.0/README", SDIST)
+    assert f'This is a link to <a class="name" href="{SDIST}?path=weft-2.0/docs/README.md">' in page
+
+
+def test_a_large_text_is_shown_by_its_beginning(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """Bytes and lines are bounded, and the page says so."""
+    files = {"a.txt": b"x" * 2_000_000, "b.txt": b"\n" * 100_000, "c.txt": b""}
+    publish(services, build_wheel(tmp_path, files=files))
+    file = "/project/sample/1.0/files/sample-1.0-py3-none-any.whl"
+    long = inside(anybody, "a.txt", file)
+    assert LARGEST_SHOWN < len(long) < LARGEST_SHOWN + 5000
+    assert "This is only the beginning" in long
+    high = inside(anybody, "b.txt", file)
+    assert high.count('<span id="L') == MOST_LINES
+    assert "This is only the beginning" in high
+    assert "This file is empty" in inside(anybody, "c.txt", file)
+
+
+# -- hostile contents
+
+
+def test_contents_are_text_in_our_page_and_nothing_else(stocked: Visitor) -> None:
+    """HTML in names and contents is escaped, under the strict policy; no address gives a member as it is."""
+    answer = stocked.get(f"{WEFT}?path={quote(HOSTILE_NAME)}")
+    assert answer.mimetype == "text/html"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "&lt;script&gt;alert(document.domain)&lt;/script&gt;" in answer.text
+    for page in (answer.text, stocked.get(WEFT).text, inside(stocked, "weft")):
+        assert not re.search(r"<script>|<svg onload|<img src=x|<h1>Out", page)
+
+
+def test_what_hides_is_marked(stocked: Visitor) -> None:
+    """Names and lines that would be read in another order show code points, and a note says so."""
+    page = inside(stocked, HIDING_NAME)
+    assert "evil‹U+202E›cod.py" in page
+    assert "if access != &#39;user‹U+202E› ‹U+2066›# only for admins‹U+2069› ‹U+2066›&#39;:" in page
+    assert "characters that cannot be seen" in page
+    assert "\u202e" not in page
+    assert "characters that cannot be seen" not in inside(stocked, "weft/arabic.txt")
+
+
+def test_a_stored_file_that_went_bad_says_so(stocked: Visitor, services: Services) -> None:
+    """An archive that cannot be read leaves its page with the facts and the reason, not an error."""
+    location = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl").location
+    with services.storage.local(location) as path:
+        path.write_bytes(b"no zip at all")
+    page = stocked.get(f"{WEFT}?path=weft/loom.py")
+    assert page.status_code == 200
+    assert "What is inside cannot be shown." in page.text
+    with services.storage.local(location) as path:
+        path.unlink()
+    assert stocked.get(WEFT).status_code == 503
+
+
+def test_a_bomb_is_not_unpacked(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """A file that became a bomb after its upload is refused by its headers."""
+    wheel = build_wheel(tmp_path)
+    publish(services, wheel)
+    location = services.catalogue.file(NormalizedName("sample"), wheel.name).location
+    with services.storage.local(location) as path:
+        path.write_bytes(zip_bytes({"zeros": bytes(80 << 20)}, compression=zipfile.ZIP_DEFLATED))
+    assert "taken for a compression bomb" in anybody.get(f"/project/sample/1.0/files/{wheel.name}").text
+
+
+# -- who may see
+
+
+@pytest.fixture
+def closed(open_server: Callable[..., Services], tmp_path: Path) -> FlaskClient:
+    """A server where anybody may list, and downloading needs a login; alice may."""
+    made = open_server(auth_enabled="true", auth_require="download")
+    made.users.create_user("alice", "alice's long password", is_admin=True, by=TESTER)
+    stock(made, tmp_path / "dist")
+    return create_app(made).test_client()
+
+
+def test_what_is_inside_needs_the_right_to_download(closed: FlaskClient) -> None:
+    """Whoever may only list sees the facts; members ask for a login, whether they exist or not."""
+    page = closed.get(WEFT, headers=BROWSER).text
+    assert "What is inside is shown to those who may download files." in page
+    assert "Sign in</a> to see it" in page
+    assert "loom.py" not in page
+    assert "Requires-Dist" not in page
+    for name in ("weft", "nothing"):
+        for path in ("weft/loom.py", "nothing"):
+            address = f"/project/{name}/1.0/files/weft-1.0-py3-none-any.whl?path={path}"
+            assert closed.get(address).status_code == 302
+            assert "/login?next=" in closed.get(address, headers=BROWSER).headers["Location"]
+    assert "loom.py" in closed.get(WEFT, headers=basic("alice")).text
+
+
+def test_a_closed_index_tells_nobody_what_it_has(open_server: Callable[..., Services], tmp_path: Path) -> None:
+    """Where listing needs a login, names that exist and that do not are answered alike."""
+    made = open_server(auth_enabled="true", auth_require="list,download")
+    made.users.create_user("alice", "alice's long password", is_admin=True, by=TESTER)
+    stock(made, tmp_path / "dist")
+    client = create_app(made).test_client()
+    for rest in ("/1.0/files/weft-1.0-py3-none-any.whl", "/1.0/files/weft-1.0-py3-none-any.whl?path=weft", "/compare"):
+        answers = [client.get(f"/project/{name}{rest}", headers=BROWSER) for name in ("weft", "nothing")]
+        assert [answer.status_code for answer in answers] == [302, 302]
+        assert all(answer.headers["Location"].startswith("/login") for answer in answers)
+    for rest in ("/1.0/files/weft-1.0-py3-none-any.whl/contents", "/1.0/files/x/text?path=weft", "/compare"):
+        assert {client.get(f"/api/packages/{name}{rest}").status_code for name in ("weft", "nothing")} == {401}
+
+
+def test_a_token_without_the_right_is_403(open_server: Callable[..., Services], tmp_path: Path) -> None:
+    """A known asker who may not read gets 403 for names that exist and that do not, whatever they ask."""
+    made = open_server(auth_enabled="true", auth_require="list,download")
+    made.users.create_user("bob", "bob's long password", by=TESTER)
+    stock(made, tmp_path / "dist")
+    token, _ = made.tokens.create_token("bob", "CI", Limits(scopes=["upload"]), by=TESTER)
+    client = create_app(made).test_client()
+    for name in ("weft", "nothing"):
+        for address in (
+            f"/project/{name}/1.0/files/weft-1.0-py3-none-any.whl?path=weft/loom.py", f"/project/{name}/compare",
+            f"/api/packages/{name}/1.0/files/weft-1.0-py3-none-any.whl/contents", f"/api/packages/{name}/compare",
+        ):  # fmt: skip
+            assert client.get(address, headers=basic("__token__", token.text)).status_code == 403, address
+
+
+# -- cost
+
+
+def test_what_was_found_is_kept(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is read once for its tree, and two files once for their comparison, however often they are looked at."""
+    asked: list[str] = []
+    ask = Inspector.ask
+
+    def noted(inspector: Inspector, job: str, *rest: Any, **more: Any) -> tuple[dict[str, Any], bytes]:
+        asked.append(job)
+        return ask(inspector, job, *rest, **more)
+
+    monkeypatch.setattr(Inspector, "ask", noted)
+    for _ in range(2):
+        stocked.get(WEFT)
+        stocked.get(SDIST)
+        stocked.get("/project/weft/compare?from=1.0&to=1.1")
+        inside(stocked, "weft/loom.py")
+    assert sorted(asked) == ["compare", "excerpt", "excerpt", "look", "look"]
+
+
+def test_what_is_kept_is_bounded(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is no more room, what was asked for longest ago goes first."""
+    stock(services, tmp_path / "dist")
+    monkeypatch.setattr("views.contents._KEPT_BYTES", 4000)
+    reader = ContentsReader(services.storage, services.contents_inspector, 8)
+    records = [
+        services.catalogue.file(NormalizedName("weft"), name)
+        for name in ("weft-1.0-py3-none-any.whl", "weft-1.1-py3-none-any.whl", "weft-2.0.tar.gz")
+    ]
+    for record in (*records, records[0]):
+        assert reader.contents(record).members
+    assert reader._bytes == sum(map(len, reader._kept.values())) <= 4000
+    assert [key[2] for key in reader._kept][-1] == records[0].filename
+
+
+def test_few_threads_wait_for_it(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the places are taken, the next one is told to come back; pages that were found already go on."""
+    assert stocked.get(WEFT).status_code == 200
+    reader = stocked.client.application.extensions["contents"]
+    taken = 0
+    while reader._places.acquire(blocking=False):
+        taken += 1
+    assert taken == 8
+    answer = stocked.get(SDIST)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert stocked.get(WEFT).status_code == 200
+    for _ in range(taken):
+        reader._places.release()
+    assert stocked.get(SDIST).status_code == 200

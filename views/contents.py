@@ -1,0 +1,103 @@
+"""What is inside the stored files, for pages and the API: read in a limited child process, kept while there is room.
+
+A tar has to be read whole before it is known what it holds, and comparing takes every byte of two files, so what was
+found is kept under the file's digest; the text of one member is read at each view. Few requests may wait for that at
+once, so that the others' threads stay free.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final, cast
+
+from flask import current_app
+from packaging.utils import NormalizedName
+
+from distributions.comparing import Comparison
+from distributions.contents import Contents, Excerpt
+from distributions.filenames import check_version, release_key
+from distributions.sandbox import Inspector
+from errors import InvalidVersion, Unavailable, UnknownFile
+from simple.sources import FileRecord
+from storage import Storage
+from views import services
+
+LARGEST_SHOWN: Final = 512_000  # bytes of one member's text
+_KEPT_BYTES: Final = 32 << 20  # of all that was found, in this process
+_SHARE: Final = 8  # one in so many threads may wait for a child
+
+
+class ContentsReader:
+    """Looks into stored files. ``threads`` is how many requests the process can work on at once."""
+
+    def __init__(self, storage: Storage, inspector: Inspector, threads: int) -> None:
+        self._storage, self._inspector = storage, inspector
+        self._places = threading.BoundedSemaphore(max(1, threads // _SHARE))
+        self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def contents(self, record: FileRecord) -> Contents:
+        """What a file holds. Raises InvalidArchive where it is not to be read, MissingBytes, Unavailable."""
+        raw = self._known(("look", record.sha256, record.filename), lambda: self._ask("look", [record])[1])
+        return Contents.decode(raw)
+
+    def excerpt(self, record: FileRecord, name: str) -> Excerpt:
+        """The beginning of one member. Raises NotFound where there is none, else as ``contents`` does."""
+        size, data = self._ask("excerpt", [record], member=name, limit=LARGEST_SHOWN)
+        return Excerpt(data, size)
+
+    def comparison(self, old: FileRecord, new: FileRecord) -> Comparison:
+        """What changed from one file to another. Raises as ``contents`` does."""
+        key = ("compare", old.sha256, old.filename, new.sha256, new.filename)
+        raw = self._known(key, lambda: self._ask("compare", [old, new], new_filename=new.filename)[1])
+        return Comparison.decode(raw)
+
+    def _ask(self, job: str, records: list[FileRecord], **more: object) -> tuple[int, bytes]:
+        with self._place(), ExitStack() as stack:
+            paths: list[Path] = [stack.enter_context(self._storage.local(record.location)) for record in records]
+            answer, raw = self._inspector.ask(job, paths, records[0].filename, **more)
+        return int(answer.get("size", 0)), raw
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise Unavailable("Too many files are being looked into just now; try again in a moment.", 2)
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _known(self, key: tuple[str, ...], find: Callable[[], bytes]) -> bytes:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        raw = find()
+        with self._lock:
+            self._bytes += len(raw) - len(self._kept.pop(key, b""))
+            self._kept[key] = raw
+            while self._bytes > _KEPT_BYTES:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+        return raw
+
+
+def reader() -> ContentsReader:
+    """The reader of the application that answers this request."""
+    return cast("ContentsReader", current_app.extensions["contents"])
+
+
+def stored_file(project: NormalizedName, version: str, filename: str) -> FileRecord:
+    """The file of a release that an address speaks of. Raises UnknownFile, also for one of another release."""
+    record = services().catalogue.file(project, filename)
+    try:
+        same = release_key(check_version(version)) == release_key(check_version(record.version))
+    except InvalidVersion:
+        same = False
+    if not same:
+        raise UnknownFile(filename)
+    return record

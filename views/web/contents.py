@@ -1,0 +1,135 @@
+"""The page of one file: what it is, what is inside it, and the text of what is inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from database.catalogue import provenance_path
+from distributions.archives import Member
+from distributions.contents import Contents, Excerpt
+from distributions.texts import as_text, hides, lines_of, visible
+from errors import InvalidArchive, NotFound, shown
+from permissions import Permission, allows
+from simple.model import ProjectDetail
+from simple.sources import FileRecord
+from views import services
+from views.contents import LARGEST_SHOWN, reader, stored_file
+from views.guards import identity, must, project_named, requires, where
+from views.simple import normalized
+from views.web import blueprint
+from views.web.release import Attested, PageFile, files_of
+from views.web.search import page_number
+from views.web.tree import crumbs_of, tree_of
+
+MOST_LINES: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """The text of a member as its page shows it; ``more`` is whether some of it is left out."""
+
+    lines: list[str]
+    encoding: str
+    more: bool
+    hides: bool
+
+
+@blueprint.get("/project/<name>/<version>/files/<filename>")
+@requires(Permission.LIST, project="name")
+def file(name: str, version: str, filename: str) -> ResponseReturnValue:
+    """A file's facts, for whoever may list; and what is inside it, for whoever may download."""
+    path = request.args.get("path", "")
+    if path:
+        must(Permission.DOWNLOAD, project_named(name))
+    known = normalized(name)
+    detail = services().catalogue.project_detail(known)
+    if not detail.status.offers_files:
+        return redirect(url_for("web.project", name=known), 302)
+    record = stored_file(known, version, filename)
+    if (name, version) != (known, record.version):
+        target = url_for("web.file", name=known, version=record.version, filename=filename)
+        query = request.query_string.decode("ascii", "replace")
+        return redirect(f"{target}?{query}" if query else target, 301)
+    if not may_download():
+        return _page(detail, record, None, "")
+    try:
+        contents = reader().contents(record)
+    except InvalidArchive as refusal:
+        return _page(detail, record, None, refusal.sentence)
+    return _member(detail, record, contents, path) if path else _page(detail, record, contents, "")
+
+
+def may_download() -> bool:
+    """Whether the asker may have files."""
+    return allows(identity(), Permission.DOWNLOAD, where(Permission.DOWNLOAD, None))
+
+
+def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, fault: str) -> str:
+    return render_template(
+        "file.html",
+        detail=detail,
+        record=record,
+        one=_facts(detail, record),
+        contents=contents,
+        fault=fault,
+        tree=tree_of(contents.members, page=page_number()) if contents else None,
+    )
+
+
+def _facts(detail: ProjectDetail, record: FileRecord) -> PageFile:
+    root = request.script_root
+    proven = services().catalogue.proven(detail.name).get(record.filename)
+    address = root + provenance_path(detail.name, record.version, record.filename)
+    attested = {record.filename: Attested.of(proven, address)} if proven else {}
+    uploaders = services().catalogue.uploaders(detail.name)
+    files = files_of(detail, record.version, uploaders, f"{root}/simple/{detail.name}/", attested)
+    return next(one for one in files if one.file.filename == record.filename)
+
+
+def _member(detail: ProjectDetail, record: FileRecord, contents: Contents, path: str) -> str:
+    """A member of the archive, or a folder in it. Raises NotFound."""
+    member = next((one for one in contents.members if one.name == path), None)
+    if member is None:
+        folder = path.rstrip("/") + "/"
+        tree = tree_of(contents.members, folder, page_number())
+        if tree.files:
+            return render_template(
+                "folder.html", detail=detail, record=record, path=folder, crumbs_above=crumbs_of(folder), tree=tree
+            )
+        if not contents.omitted:
+            raise NotFound(f"{shown(record.filename, 200)} holds no file {shown(path)}; its page lists those it has.")
+    excerpt = None if member and member.target else reader().excerpt(record, path)
+    return _member_page(detail, record, member or Member(path, excerpt.size if excerpt else 0), excerpt)
+
+
+def _member_page(detail: ProjectDetail, record: FileRecord, member: Member, excerpt: Excerpt | None) -> str:
+    return render_template(
+        "member.html",
+        detail=detail,
+        record=record,
+        member=member,
+        text=shown_text(excerpt) if excerpt else None,
+        crumbs_above=crumbs_of(member.name),
+        limit=LARGEST_SHOWN,
+        most_lines=MOST_LINES,
+    )
+
+
+def shown_text(excerpt: Excerpt) -> ShownText | None:
+    """An excerpt as lines in which nothing is hidden; None for binary data."""
+    is_cut = excerpt.size > len(excerpt.data)
+    text = as_text(excerpt.data, is_cut=is_cut)
+    if text is None:
+        return None
+    lines = lines_of(text.text)
+    kept = lines[:MOST_LINES]
+    return ShownText(
+        [visible(line) for line in kept],
+        text.encoding,
+        is_cut or len(lines) > len(kept),
+        any(hides(line) for line in kept),
+    )
