@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 import config
+from console import deletions as _deletions  # noqa: F401 - it adds its commands to the group packages
 from console import security as _security  # noqa: F401 - it adds its commands to the group user
 from console.journal import journal
 from console.options import (
@@ -305,8 +306,8 @@ def sync_(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
 def _print_sync(found: SyncReport) -> None:
     facts([
         ("listed before", found.listed), ("taken in", len(found.adopted)), ("moved", len(found.moved)),
-        ("further copies", len(found.duplicates)), ("missing", len(found.missing)), ("refused", len(found.refused)),
-        ("not distributions", found.not_distributions),
+        ("further copies", len(found.duplicates)), ("deleted", len(found.deleted)), ("missing", len(found.missing)),
+        ("refused", len(found.refused)), ("not distributions", found.not_distributions),
     ])  # fmt: skip
     for title, troubles in (("MISSING", found.missing), ("REFUSED", found.refused)):
         if troubles:
@@ -343,8 +344,9 @@ def check(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
 
 def _print_check(found: CheckReport) -> None:
     facts([
-        ("files", found.files), ("read", in_units(found.bytes)), ("journal rows", found.journal_rows),
-        ("unlisted files", len(found.unlisted)), ("problems", len(found.problems)), ("seconds", found.seconds),
+        ("files", found.files), ("deleted of them", found.deleted), ("read", in_units(found.bytes)),
+        ("journal rows", found.journal_rows), ("unlisted files", len(found.unlisted)),
+        ("problems", len(found.problems)), ("seconds", found.seconds),
     ])  # fmt: skip
     if found.problems:
         answer("")

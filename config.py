@@ -93,6 +93,9 @@ class Settings(AuthSettings):
         False, "Refuse a new project whose name is easily mistaken for that of a project that is there."
     )
     min_free_space: int = option(67108864, "Free space of the disk below which uploads are refused.", kind=options.SIZE)
+    undo_days: int = option(
+        14, "How long deleted files can be brought back; 0: their bytes go at once.", kind=whole(0, 3650, "days")
+    )
     granian: Mapping[str, str] = field(default_factory=dict, hash=False)
     waitress: Mapping[str, str] = field(default_factory=dict, hash=False)
     origins: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False, repr=False)

@@ -27,7 +27,7 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     │   ├── FilenameTaken       same name, other bytes
     │   ├── FilenameBurned      the name was used by a file since deleted
     │   └── NameTaken           a user, token or index of that name is there
-    ├── Gone                    an old action that is no longer done
+    ├── Gone                    an old action that is no longer done, a deletion that is past undoing
     ├── TooLarge                ├── UnsupportedMedia
     ├── TooManyAttempts         carries ``retry_after`` in seconds
     └── Unavailable             our own trouble; carries ``retry_after`` in seconds
@@ -294,7 +294,7 @@ class FilenameBurned(Conflict):
     def __init__(self, filename: str) -> None:
         super().__init__(
             f"The filename {shown(filename, 200)} belonged to a file that was deleted and is not used again; "
-            "choose a new version or build number."
+            "restore that file while it can be, or choose a new version or build number."
         )
         self.filename = filename
 
@@ -306,7 +306,7 @@ class NameTaken(Conflict):
 
 
 class Gone(Refusal):
-    """An old action that is no longer done."""
+    """An old action that is no longer done, or a deletion whose time to be undone is over."""
 
     code = "gone"
 

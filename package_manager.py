@@ -1,7 +1,7 @@
 """Every change to what an index holds: publish, yank, delete, status, adopt. Nothing else writes.
 
 The bytes go first: they are received, checked, synced and named before one short transaction lists them, so a crash
-leaves at most an unlisted file. A deletion goes the other way round: unlisted first, moved aside afterwards.
+leaves at most an unlisted file. Deleting and undoing it are a step down, in ``deletion.py``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from database import holdings, rights
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
+from deletion import Deleting
 from distributions import attestations
 from distributions.claims import Claim
-from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
+from distributions.filenames import parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
-from errors import MissingBytes, Refusal, StorageFull, UnknownFile, UnknownRelease
+from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
 
@@ -38,12 +39,13 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say of uploads. ``min_free_space`` is in bytes."""
+    """What the settings say of uploads and deletions. ``min_free_space`` is in bytes."""
 
     overwrite: bool = False
     accept_legacy: bool = True
     refuse_similar: bool = False
     min_free_space: int = 0
+    undo_days: int = 14
 
 
 # Raises Forbidden where the uploader may not add to a project; asked within a transaction, on its connection.
@@ -77,12 +79,11 @@ class Published:
     warnings: tuple[str, ...] = ()
 
 
-class PackageManager:
+class PackageManager(Deleting):
     """The changes. Each takes ``by``: nobody changes anything without a name in the journal."""
 
     def __init__(self, database: Database, storage: Storage, reader: Reader, rules: Rules) -> None:
-        self.database = database
-        self.storage = storage
+        super().__init__(database, storage, rules.undo_days)
         self.reader = reader
         self.rules = rules
 
@@ -253,7 +254,7 @@ class PackageManager:
         self, index: str, project: NormalizedName, version: str, filename: str | None, reason: str | None, by: Actor
     ) -> int:
         with self.database.writing() as change:
-            files = self._files(change, index, project, version, filename)
+            files = self.files_named(change, index, project, version, filename)
             changed = [file for file in files if file.yanked != reason]
             if not changed:
                 return 0
@@ -264,30 +265,6 @@ class PackageManager:
                 change.record(by, Entry(action, index, project, file.version, file.filename, detail))
         return len(changed)
 
-    def delete(
-        self,
-        index: str,
-        project: NormalizedName,
-        version: str | None = None,
-        filename: str | None = None,
-        *,
-        reason: str = "",
-        by: Actor,
-    ) -> list[str]:
-        """Delete a project's files, a release's or one; their filenames, which are never given out again.
-
-        The bytes are moved aside, where an operator can still fetch them. Raises as ``yank`` does.
-        """
-        with self.database.writing() as change:
-            files = self._files(change, index, project, version, filename)
-            holdings.remove_files(change.connection, holdings.index_id_of(change.connection, index), files, change.at)
-            for file in files:
-                detail = {"reason": reason, "sha256": file.sha256, "size": file.size}
-                change.record(by, Entry("file.delete", index, project, file.version, file.filename, detail))
-        for file in files:
-            self.storage.set_aside(file.location)
-        return [file.filename for file in files]
-
     def set_status(
         self, index: str, project: NormalizedName, status: ProjectStatus, reason: str | None, *, by: Actor
     ) -> None:
@@ -297,19 +274,6 @@ class PackageManager:
             holdings.set_status(change.connection, index_id, project, status, reason)
             detail = {"status": status.value, "reason": reason or ""}
             change.record(by, Entry("project.status", index, project, detail=detail))
-
-    def _files(
-        self, change: Change, index: str, project: NormalizedName, version: str | None, filename: str | None
-    ) -> list[HeldFile]:
-        key = release_key(check_version(version)) if version is not None else None
-        index_id = holdings.index_id_of(change.connection, index)
-        try:
-            files = holdings.files_of(change.connection, index_id, project, key, filename)
-        except UnknownRelease as error:
-            raise UnknownRelease(project, version or "") from error  # as it was spelled
-        if not files:
-            raise UnknownFile(filename or "")
-        return files
 
 
 def _proven(claim: Claim, sha256: str, publisher: Mapping[str, str | None] | None) -> Proven | None:

@@ -15,6 +15,7 @@ from credentials.sealing import Sealer
 from database import schema
 from database.accounts import Accounts
 from database.catalogue import Catalogue
+from database.deletions import Deletions
 from database.engine import Database
 from database.publishers import Publishers
 from database.rights import Rights
@@ -53,6 +54,7 @@ class Services:
     contents_inspector: Inspector  # reads what people look into, so that uploads need not wait for them
     manager: PackageManager
     catalogue: Catalogue
+    deletions: Deletions
     search: Search
     pages: Pages
     downloads: DownloadCounter
@@ -122,6 +124,7 @@ def open_services(settings: Settings) -> Services:
         contents_inspector=Inspector(),
         manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
         catalogue=Catalogue(database, INDEX, base_url=settings.base_url),
+        deletions=Deletions(database, INDEX),
         search=Search(database, INDEX),
         pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),
@@ -177,6 +180,7 @@ def _upload_rules(settings: Settings) -> UploadRules:
         accept_legacy=settings.accept_legacy_sdists,
         refuse_similar=settings.refuse_similar_names,
         min_free_space=settings.min_free_space,
+        undo_days=settings.undo_days,
     )
 
 

@@ -19,7 +19,7 @@ from console.options import (
     shell_actor,
     where_options,
 )
-from console.output import answer, as_json, cell, facts, in_units, must_confirm, table, wanted
+from console.output import answer, as_json, cell, facts, in_units, table, wanted
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -42,7 +42,8 @@ def packages() -> None:
     """Look at what the index holds, and change it."""
 
 
-def _project(name: str | None) -> NormalizedName:
+def project_named(name: str | None) -> NormalizedName:
+    """The project that an option names, or the person at the terminal. Raises InvalidName, UsageError."""
     from distributions.filenames import check_project_name
 
     return check_project_name(wanted(name, "--package-name", "Name of the project"))
@@ -115,7 +116,7 @@ def search(chosen: Chosen, query: str | None, limit: int, json_: bool) -> None:
 @pass_chosen
 def info(chosen: Chosen, package_name: str | None, json_: bool) -> None:
     """Show a project: its metadata, releases and files."""
-    name = _project(package_name)
+    name = project_named(package_name)
     with reading(chosen) as reader:
         detail = reader.catalogue.project_detail(name)
         summary = reader.catalogue.projects(prefix=name, limit=1, quarantined=True)[0]
@@ -193,7 +194,7 @@ def yank(
     """
     from services import INDEX
 
-    name, version = _project(package_name), _version(package_version)
+    name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
         changed = services.manager.yank(INDEX, name, version, filename, reason, by=shell_actor())
     _say_changed("Yanked", changed, f"{name} {version}", json_)
@@ -212,7 +213,7 @@ def unyank(
     """Take a yank back."""
     from services import INDEX
 
-    name, version = _project(package_name), _version(package_version)
+    name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
         changed = services.manager.unyank(INDEX, name, version, filename, by=shell_actor())
     _say_changed("Unyanked", changed, f"{name} {version}", json_)
@@ -222,48 +223,12 @@ def _say_changed(done: str, changed: int, what: str, json_: bool) -> None:
     if json_:
         as_json({"changed": changed})
     else:
-        answer(f"{done} {_counted(changed)} of {what}." if changed else f"Nothing to change: {what} is so already.")
+        answer(f"{done} {counted(changed)} of {what}." if changed else f"Nothing to change: {what} is so already.")
 
 
-def _counted(files: int) -> str:
+def counted(files: int) -> str:
+    """A number of files in words."""
     return "1 file" if files == 1 else f"{files:,} files"
-
-
-@packages.command("delete")
-@package_option
-@version_option
-@file_option
-@click.option("--reason", default="", help="Why; the journal keeps it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@json_option
-@where_options
-@pass_chosen
-def delete(
-    chosen: Chosen,
-    package_name: str | None,
-    package_version: str | None,
-    filename: str | None,
-    reason: str,
-    yes: bool,
-    json_: bool,
-) -> None:
-    """Delete a file, a release or a whole project.
-
-    Their filenames are never given out again.
-    """
-    from services import INDEX
-
-    name = _project(package_name)
-    what = filename or (f"release {package_version} of {name}" if package_version else f"the whole project {name}")
-    must_confirm(f"Delete {what}? Its filenames are not used again.", yes=yes)
-    with services_of(chosen) as services:
-        deleted = services.manager.delete(INDEX, name, package_version, filename, reason=reason, by=shell_actor())
-    if json_:
-        as_json({"deleted": deleted})
-        return
-    answer(f"Deleted {_counted(len(deleted))}:")
-    for one in deleted:
-        answer(one)
 
 
 @packages.command("status")
@@ -283,7 +248,7 @@ def status(chosen: Chosen, package_name: str | None, status: str | None, reason:
 
     if reason is not None and status is None:
         raise click.UsageError("Option '--reason' says why the status is set; give '--set' too.")
-    name = _project(package_name)
+    name = project_named(package_name)
     if status is not None:
         with services_of(chosen) as services:
             services.manager.set_status(INDEX, name, ProjectStatus(status), reason, by=shell_actor())

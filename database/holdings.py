@@ -286,7 +286,9 @@ def _remember_words(connection: Connection, text: str) -> None:
 
 
 def remove_files(connection: Connection, index_id: int, files: list[HeldFile], at: datetime) -> None:
-    """Unlist files, burn their names, drop releases left empty. The project's row stays: its name stays claimed."""
+    """Unlist files, burn their names, drop releases left empty. The project's row stays, and with it the roles on it:
+    its name is nobody else's. What can bring them back is kept before (``deletions.keep``).
+    """
     if not files:
         return
     ids = [file.id for file in files]

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from database.engine import Database
-from database.models import CoreMetadataFile, File, PackageIndex, Project
+from database.models import CoreMetadataFile, DeletedFile, Deletion, File, PackageIndex, Project
 from errors import StorageFailed
 
 _PAGE = 2_000
@@ -64,10 +64,50 @@ def listed_files(database: Database) -> Iterator[ListedFile]:
         last = rows[-1].id
 
 
-def count_files(database: Database) -> int:
-    """How many files are listed."""
+def deleted_files(database: Database) -> Iterator[ListedFile]:
+    """Every file that was deleted and can be brought back, as it was listed. Raises as ``listed_files`` does."""
+    last = -1
+    while True:
+        with _reading(database) as connection:
+            rows = connection.execute(
+                _deleted_files().where(DeletedFile.id > last).order_by(DeletedFile.id).limit(_PAGE)
+            ).all()
+        yield from (ListedFile(*row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        last = rows[-1].id
+
+
+def _deleted_files() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            DeletedFile.id, Project.name, DeletedFile.filename, DeletedFile.location, DeletedFile.size,
+            DeletedFile.sha256,
+        )
+        .join(Deletion, Deletion.id == DeletedFile.deletion_id)
+        .join(Project, Project.id == Deletion.project_id)
+        .where(Deletion.ended.is_(None))
+    )  # fmt: skip
+
+
+def is_deleted(database: Database, location: str) -> bool:
+    """Whether the bytes that lie there are those of a deleted file, kept or about to go."""
     with _reading(database) as connection:
-        return connection.execute(select(func.count()).select_from(File)).scalar_one()
+        statement = select(DeletedFile.id).where(DeletedFile.location == location).limit(1)
+        return connection.execute(statement).first() is not None
+
+
+def still_deleted(database: Database, file: ListedFile) -> bool:
+    """Whether a file that ``deleted_files`` gave can still be brought back."""
+    with _reading(database) as connection:
+        return connection.execute(_deleted_files().where(DeletedFile.id == file.id)).first() is not None
+
+
+def count_files(database: Database) -> int:
+    """How many files are listed, or deleted and can be brought back."""
+    with _reading(database) as connection:
+        listed = connection.execute(select(func.count()).select_from(File)).scalar_one()
+        return listed + connection.execute(select(func.count()).select_from(_deleted_files().subquery())).scalar_one()
 
 
 def find_file(database: Database, index: str, filename: str) -> ListedFile | None:

@@ -143,13 +143,61 @@ class Attestations(Base):
 
 
 class BurnedFilename(Base):
-    """A filename whose file was deleted; it is never given out again."""
+    """A filename whose file was deleted; it is not given out again unless the deletion is undone."""
 
     __tablename__ = "burned_filenames"
     index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"), primary_key=True)
     filename_key: Mapped[str] = mapped_column(String(255), primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64))
     deleted: Mapped[datetime] = mapped_column(Moment)
+
+
+class Deletion(Base):
+    """One deletion that can be undone until ``expires``: of a project, or of one ``version`` or ``filename`` of it.
+
+    ``ended`` is set before its bytes go: from then on it is never undone, and what a crash cuts off is gone on with.
+    """
+
+    __tablename__ = "deletions"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(20), unique=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), index=True)
+    version: Mapped[str | None] = mapped_column(String(200))
+    filename: Mapped[str | None] = mapped_column(String(255))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(String(200))
+    deleted: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment, index=True)
+    ended: Mapped[datetime | None] = mapped_column(Moment)
+    files: Mapped[int] = mapped_column(Integer)
+    size: Mapped[int] = mapped_column(BigInteger)
+
+
+class DeletedRelease(Base):
+    """A release as it was when files of it were deleted. ``rows`` has every row about it, by table."""
+
+    __tablename__ = "deleted_releases"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deletion_id: Mapped[int] = mapped_column(ForeignKey("deletions.id", ondelete="CASCADE"), index=True)
+    version: Mapped[str] = mapped_column(String(200))
+    key: Mapped[str] = mapped_column(String(200))
+    rows: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class DeletedFile(Base):
+    """A file that was deleted, whose bytes still lie at ``location``. ``rows`` has every row about it, by table."""
+
+    __tablename__ = "deleted_files"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    deletion_id: Mapped[int] = mapped_column(ForeignKey("deletions.id", ondelete="CASCADE"), index=True)
+    deleted_release_id: Mapped[int] = mapped_column(ForeignKey("deleted_releases.id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    filename_key: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(20))
+    location: Mapped[str] = mapped_column(String(600), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class JournalEntry(Base):

@@ -1,4 +1,6 @@
-"""What the server does beside requests: write down downloads now and then; at a start, sweep and sync."""
+"""What the server does beside requests: write down downloads, and let go what was deleted long ago, now and then; at a
+start, sweep and sync.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,29 @@ from services import Services
 from storage.filesystem import FilesystemStorage
 
 FLUSH_SECONDS = 30.0
+PURGE_SECONDS = 600.0
 TRASH_DAYS = 30
 _NAMED = 20  # of many troubles so many are named in the log; `cli.py packages sync` names all
 logger = structlog.get_logger()
 
 
 class Background:
-    """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps
-    and syncs.
+    """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps,
+    syncs and purges.
     """
 
-    def __init__(self, services: Services, is_first: bool, *, flush_seconds: float = FLUSH_SECONDS) -> None:
+    def __init__(
+        self,
+        services: Services,
+        is_first: bool,
+        *,
+        flush_seconds: float = FLUSH_SECONDS,
+        purge_seconds: float = PURGE_SECONDS,
+    ) -> None:
         self._services = services
         self._is_first = is_first
         self._flush_seconds = flush_seconds
+        self._purge_seconds = purge_seconds
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._runs = JobRuns(services.database)
@@ -40,6 +51,7 @@ class Background:
         if self._is_first:
             self._guarded("runs", self._runs.cut_off)
             self._begin("start-jobs", self._at_start)
+            self._begin("purge", self._purge_now_and_then)
 
     def stop(self, seconds: float = 5.0) -> None:
         """End what runs between two files, wait for that at most so many seconds, and write down the downloads.
@@ -64,6 +76,21 @@ class Background:
 
     def _flush(self) -> None:
         self._services.flush()
+
+    def _purge_now_and_then(self) -> None:
+        while True:
+            self._guarded("purge", self._purge_if_due)
+            if self._stop.wait(self._purge_seconds):
+                return
+
+    def _purge_if_due(self) -> None:
+        if self._services.deletions.is_due():
+            self._recorded("purge", self._purge)
+
+    def _purge(self) -> str:
+        purged = self._services.manager.purge_overdue(by=Actor("purge"))
+        logger.info("purged", files=purged)
+        return f"{purged:,} deleted files let go for good."
 
     def _at_start(self) -> None:
         self._recorded("sweep", self._sweep)

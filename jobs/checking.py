@@ -35,12 +35,14 @@ class Problem:
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a check found. ``bytes`` is how many were read; ``unlisted`` are files that no row names, which is no fault.
+    """What a check found. ``bytes`` is how many were read; ``deleted`` of the ``files`` can be brought back;
+    ``unlisted`` are files that no row names, which is no fault.
 
     ``stopped`` is True for a check that was ended early: what it did not reach, it says nothing of.
     """
 
     files: int = 0
+    deleted: int = 0
     bytes: int = 0
     journal_rows: int = 0
     seconds: float = 0.0
@@ -122,19 +124,27 @@ def _files(
 ) -> None:
     total = inventory.count_files(database)
     progress(0, total)
-    look = partial(_look, database, storage)
-    for read in each(inventory.listed_files(database), look, threads=threads, stop=stop):
-        report.files += 1
-        report.bytes += read.size
-        if read.problem is not None:
-            report.problems.append(read.problem)
-        progress(report.files, max(total, report.files))
+    kinds = (
+        (inventory.listed_files(database), inventory.still_listed),
+        (inventory.deleted_files(database), inventory.still_deleted),
+    )
+    for files, still_so in kinds:
+        before = report.files
+        for read in each(files, partial(_look, database, storage, still_so), threads=threads, stop=stop):
+            report.files += 1
+            report.bytes += read.size
+            if read.problem is not None:
+                report.problems.append(read.problem)
+            progress(report.files, max(total, report.files))
+        report.deleted = report.files - before
 
 
-def _look(database: Database, storage: Storage, file: ListedFile) -> _Read:
+def _look(
+    database: Database, storage: Storage, still_so: Callable[[Database, ListedFile], bool], file: ListedFile
+) -> _Read:
     read = _read(storage, file)
-    if read.problem is not None and not inventory.still_listed(database, file):
-        return _Read(read.size)  # deleted, replaced or moved while it was read
+    if read.problem is not None and not still_so(database, file):
+        return _Read(read.size)  # deleted, replaced, moved or restored while it was read
     return read
 
 
@@ -165,4 +175,5 @@ def _unlisted(database: Database, storage: Storage, report: CheckReport) -> None
     stored = {file.key for file in storage.walk()}
     # The rows second: what is published in between is then known, not strange.
     stored.difference_update(file.location for file in inventory.listed_files(database))
+    stored = {key for key in stored if not inventory.is_deleted(database, key)}
     report.unlisted = sorted(stored)

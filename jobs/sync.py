@@ -31,7 +31,8 @@ class Moved:
 
 @dataclass(slots=True)
 class SyncReport:
-    """What a sync found, as keys of the store. ``duplicates`` are further copies of listed files; they are left alone.
+    """What a sync found, as keys of the store. ``duplicates`` are further copies of listed files; they are left alone,
+    as are ``deleted`` ones, which can be brought back.
 
     ``listed`` is how many files were listed before; ``stopped`` is True for a run that was ended early.
     """
@@ -40,6 +41,7 @@ class SyncReport:
     adopted: list[str] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     missing: list[Trouble] = field(default_factory=list)
     refused: list[Trouble] = field(default_factory=list)
     not_distributions: int = 0
@@ -53,7 +55,7 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    kind: Literal["adopted", "moved", "duplicate", "listed", "refused"]
+    kind: Literal["adopted", "moved", "duplicate", "deleted", "listed", "refused"]
     key: str
     old: str = ""
     trouble: Trouble | None = None
@@ -87,6 +89,7 @@ def sync(
     report.stopped = stop.is_set()
     report.adopted.sort()
     report.duplicates.sort()
+    report.deleted.sort()
     for troubles in (report.refused, report.missing):
         troubles.sort(key=lambda trouble: trouble.file)
     return report
@@ -121,20 +124,33 @@ def _note(report: SyncReport, outcome: _Outcome) -> None:
             report.moved.append(Moved(outcome.old, outcome.key))
         case "duplicate":
             report.duplicates.append(outcome.key)
+        case "deleted":
+            report.deleted.append(outcome.key)
         case "refused" if outcome.trouble:
             report.refused.append(outcome.trouble)
 
 
 def _adopt(services: Services, by: Actor, stop: threading.Event, stored: StoredFile) -> _Outcome:
-    name = stored.key.rpartition("/")[2]
     try:
         _must_be_text(stored.key)
+    except InvalidFilename as refusal:
+        return _Outcome("refused", stored.key, trouble=Trouble.of(stored.key, refusal))
+    if not inventory.is_deleted(services.database, stored.key):
+        outcome = _take_in(services, by, stop, stored)
+        if outcome.kind != "refused" or not inventory.is_deleted(services.database, stored.key):
+            return outcome  # else it was deleted meanwhile
+    return _Outcome("deleted", stored.key)
+
+
+def _take_in(services: Services, by: Actor, stop: threading.Event, stored: StoredFile) -> _Outcome:
+    name = stored.key.rpartition("/")[2]
+    try:
         before = inventory.find_file(services.database, INDEX, name)
         if before is not None and _is_duplicate(services, before, stored):
             return _Outcome("duplicate", stored.key)
         published = patiently(partial(services.manager.adopt, INDEX, stored, by=by), stop)
     except MissingBytes:
-        return _Outcome("listed", stored.key)  # taken away since it was seen, by a person or by a deletion
+        return _Outcome("listed", stored.key)  # taken away since it was seen, by a person or by a purge
     except Refusal as refusal:
         return _Outcome("refused", stored.key, trouble=Trouble.of(stored.key, refusal))
     if published.changed:

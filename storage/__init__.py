@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +83,10 @@ class Storage(Protocol):
 
     def set_aside(self, key: str) -> None:
         """Move the bytes out of the way, to where a person can still fetch them. None there is no error."""
+        ...
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove the bytes under these keys for good. None there is no error. Raises StorageFailed."""
         ...
 
     def walk(self) -> Iterator[StoredFile]:

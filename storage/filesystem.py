@@ -1,7 +1,7 @@
 """The plain store: ``<root>/<project>/<filename>``, one folder to copy, look into and back up.
 
 Bytes arrive under ``<root>/.state/incoming``, are synced, renamed to their final name, and the folder is synced. What
-is deleted or in the way goes to ``<root>/.state/trash``. Files are opened part by part without following links.
+is replaced or in the way goes to ``<root>/.state/trash``. Files are opened part by part without following links.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -200,16 +200,19 @@ class FilesystemStorage:
         flags = os.O_RDONLY | _NOFOLLOW | _BINARY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
         if os.open not in os.supports_dir_fd:
             return os.open(self.root / key, flags)
-        *folders, name = key.split("/")
+        with self._folder_of(key) as folder:
+            return os.open(key.rpartition("/")[2], flags, dir_fd=folder)
+
+    @contextmanager
+    def _folder_of(self, key: str) -> Iterator[int]:
+        """The folder that a key lies in, opened part by part without following links."""
         at = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
-        for folder in folders:
-            outer = at
-            try:
-                at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW, dir_fd=outer)
-            finally:
-                os.close(outer)
         try:
-            return os.open(name, flags, dir_fd=at)
+            for folder in key.split("/")[:-1]:
+                inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | _NOFOLLOW, dir_fd=at)
+                os.close(at)
+                at = inner
+            yield at
         finally:
             os.close(at)
 
@@ -228,9 +231,32 @@ class FilesystemStorage:
                 return
             place.mkdir()
             target.rename(place / target.name)
-            with contextlib.suppress(OSError):  # other files lie there
-                if target.parent != self.root:
-                    target.parent.rmdir()
+            self._tidy(target.parent)
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Unlink files and sync their folders, so that they do not come back when the plug is pulled."""
+        folders = set()
+        with _translated():
+            for key in keys:
+                with contextlib.suppress(FileNotFoundError):
+                    self._unlink(key)
+                    folders.add((self.root / key).parent)
+            for folder in folders:
+                with contextlib.suppress(FileNotFoundError):  # another purge tidied it away
+                    self._sync_folder(folder)
+                self._tidy(folder)
+
+    def _unlink(self, key: str) -> None:
+        if os.unlink not in os.supports_dir_fd:
+            (self.root / key).unlink()
+            return
+        with self._folder_of(key) as folder:
+            os.unlink(key.rpartition("/")[2], dir_fd=folder)
+
+    def _tidy(self, folder: Path) -> None:
+        with contextlib.suppress(OSError):  # other files lie there
+            if folder != self.root:
+                folder.rmdir()
 
     # -- about
 

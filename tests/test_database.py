@@ -98,13 +98,16 @@ def _of_the_first_schema(database: Database) -> None:
                 f" '{uploader}', 1, '')"
                 for number, uploader in enumerate(["a folder", "Ada", "bob", "Ada"], 1)
             ),
+            "INSERT INTO burned_filenames (index_id, filename_key, sha256, deleted) VALUES (1, 'gone', '', 5)",
         ]
         for statement in statements:
             change.connection.execute(text(statement))
 
 
 def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
-    """Users and tokens stay, browsers sign in again; who uploaded first owns a project, the others maintain it."""
+    """Users and tokens stay, browsers sign in again; who uploaded first owns a project, the others maintain it; what
+    was deleted stays so.
+    """
     with closing(Database(tmp_path / "index.sqlite3")) as database:
         _of_the_first_schema(database)
         schema.prepare(database)
@@ -127,6 +130,8 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
                 ("looms", 2, None, "maintainer", 3),
             ]
             assert rows("SELECT count(*), sum(has_provenance) FROM files") == [(4, 0)]
+            assert rows("SELECT filename_key FROM burned_filenames") == [("gone",)]
+            assert rows("SELECT count(*) FROM deletions") == [(0,)]
             assert rows("PRAGMA foreign_key_check") == []
 
 

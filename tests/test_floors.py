@@ -24,6 +24,7 @@ FLOOR = {
     "credentials": 2,
     "permissions": 2.5,
     "identities": 2.8,
+    "deletion": 2.9,
     "package_manager": 3,
     "people": 3,
     "auth": 3,

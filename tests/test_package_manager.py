@@ -105,18 +105,17 @@ def test_the_journal_is_a_chain(services: Services, tmp_path: Path) -> None:
     assert [row.action for row in journal(services)] == ["release.create", "file.publish", "file.yank"]
 
 
-def test_a_deletion_keeps_the_bytes_aside(services: Services, tmp_path: Path) -> None:
-    """A deleted file is gone from page and folder, is in the journal with its digest, and lies in the trash."""
+def test_a_deletion_takes_a_file_off_every_page(services: Services, tmp_path: Path) -> None:
+    """A deleted file is gone from the pages and is in the journal with its digest and its reason."""
     wheel = build_wheel(tmp_path)
     published = publish(services, wheel)
-    assert services.manager.delete("main", SAMPLE, reason="leaked", by=TESTER) == [wheel.name]
+    assert services.manager.delete("main", SAMPLE, reason="leaked", by=TESTER).filenames == (wheel.name,)
     with pytest.raises(UnknownProject):
         services.catalogue.project_detail(SAMPLE)
-    assert stored(services) == []
+    with pytest.raises(UnknownFile):
+        services.catalogue.file(SAMPLE, wheel.name)
     row = journal(services)[-1]
     assert (row.action, row.detail["sha256"], row.detail["reason"]) == ("file.delete", published.sha256, "leaked")
-    (aside,) = (services.settings.data_path / ".state" / "trash").rglob("*.whl")
-    assert aside.read_bytes() == wheel.read_bytes()
 
 
 def test_one_file_or_one_release_can_be_deleted(services: Services, tmp_path: Path) -> None:

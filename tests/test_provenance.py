@@ -194,8 +194,13 @@ def test_what_is_asked_is_answered(site: FlaskClient, job: dict[str, str], sdist
 def test_a_deleted_file_has_no_provenance(
     site: FlaskClient, job: dict[str, str], sdist: Path, trusting: Services
 ) -> None:
-    """It goes with the file."""
+    """It goes with the file, and comes back with it."""
     upload(site, sdist, headers=job, attestations=attestations())
+    before, page = site.get(PATH).data, listed(site)
+    deletion = trusting.manager.delete(INDEX, PROJECT, by=TESTER).id
+    assert deletion is not None
+    trusting.manager.restore(INDEX, PROJECT, deletion, by=TESTER)
+    assert (site.get(PATH).data, listed(site)) == (before, page)
     trusting.manager.delete(INDEX, PROJECT, by=TESTER)
     assert site.get(PATH).status_code == 404
     assert trusting.database.quick("SELECT count(*) FROM provenances", ())[0] == 0

@@ -79,6 +79,28 @@ def test_missing_bytes_are_told_apart(store: FilesystemStorage) -> None:
     store.set_aside("sample/none.whl")
 
 
+def test_what_is_removed_is_gone(store: FilesystemStorage) -> None:
+    """Also its folder once that is empty; what is not there is no error; nothing goes to the trash."""
+    for name in ("x.whl", "y.whl"):
+        put(store, f"sample/{name}", b"ours")
+    store.remove(["sample/x.whl"])
+    assert [file.key for file in store.walk()] == ["sample/y.whl"]
+    for _ in range(2):
+        store.remove(["sample/none.whl", "sample/y.whl"])
+    assert not (store.root / "sample").exists()
+    assert list((store.root / ".state" / "trash").iterdir()) == []
+
+
+def test_nothing_is_removed_through_a_link(store: FilesystemStorage, tmp_path: Path) -> None:
+    """F38: a link in place of a folder does not lead a removal out of the store."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "x.whl").write_bytes(b"a person's")
+    (store.root / "sample").symlink_to(tmp_path / "outside")
+    with pytest.raises(StorageFailed):
+        store.remove(["sample/x.whl"])
+    assert (tmp_path / "outside" / "x.whl").exists()
+
+
 @pytest.mark.parametrize("what", ["link", "folder link", "folder", "pipe"])
 def test_only_plain_files_are_opened(store: FilesystemStorage, tmp_path: Path, what: str) -> None:
     """F38: links, also on the way, folders and pipes are refused, without waiting for a writer."""

@@ -34,6 +34,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "file.replace": "add {tag} file {filename}",
     "file.relocate": "update file {filename}",
     "file.delete": "remove file {filename}",
+    "release.restore": "new release",
+    "file.restore": "add {tag} file {filename}",
     "file.yank": "yank release",
     "file.unyank": "unyank release",
     "project.status": "update project status",

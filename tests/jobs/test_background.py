@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from packaging.utils import NormalizedName
 from structlog.testing import capture_logs
 
 from jobs.background import Background
-from services import Services
+from jobs.sync import sync
+from services import INDEX, Services
+from tests.conftest import TESTER
 from tests.factory import build_wheel
 
 
@@ -19,8 +22,8 @@ def background(services: Services) -> Iterator[Callable[..., Background]]:
     """Makes backgrounds over the services and stops them in the end."""
     made: list[Background] = []
 
-    def make(*, is_first: bool, flush_seconds: float = 60) -> Background:
-        made.append(Background(services, is_first, flush_seconds=flush_seconds))
+    def make(*, is_first: bool, flush_seconds: float = 60, purge_seconds: float = 60) -> Background:
+        made.append(Background(services, is_first, flush_seconds=flush_seconds, purge_seconds=purge_seconds))
         return made[-1]
 
     yield make
@@ -77,6 +80,19 @@ def test_the_first_process_sweeps_what_a_crash_left(services: Services, backgrou
     background(is_first=True).start()
     assert until(lambda: not left.exists() and not old.exists())
     assert young.exists()
+
+
+def test_the_first_process_lets_go_what_is_over(services: Services, background: Callable[..., Background]) -> None:
+    """What can be undone no more goes now and then, what can be stays."""
+    wheels = [build_wheel(services.settings.data_path, name) for name in ("old", "young")]
+    sync(services, by=TESTER)
+    background(is_first=True, purge_seconds=0.01).start()
+    deletions = [services.manager.delete(INDEX, NormalizedName(name), by=TESTER).id for name in ("old", "young")]
+    with services.database.writing() as change:
+        change.connection.exec_driver_sql("UPDATE deletions SET expires = 1 WHERE public_id = ?", (deletions[0],))
+    assert until(lambda: not wheels[0].exists())
+    assert wheels[1].exists()
+    assert [one.id for one in services.deletions.standing()] == deletions[1:]
 
 
 def test_other_processes_leave_the_folder_alone(services: Services, background: Callable[..., Background]) -> None:

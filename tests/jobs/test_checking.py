@@ -143,12 +143,14 @@ def test_it_changes_nothing(services: Services, stored: Path) -> None:
 
 
 def test_a_file_deleted_while_it_is_read_is_no_problem(services: Services, stored: Path) -> None:
-    """Beside a server: a row that is gone by the time its bytes are missed was deleted, not damaged."""
+    """Beside a server: a row that is gone by the time its bytes are missed was deleted and purged, not damaged."""
     name = services.catalogue.project_list().projects[0].name
 
     class DeletedFirst(FilesystemStorage):
         def open(self, key: str) -> BinaryIO:
-            services.manager.delete(INDEX, name, by=BY)
+            deletion = services.manager.delete(INDEX, name, by=BY).id
+            assert deletion is not None
+            services.manager.purge(INDEX, deletion, by=BY)
             return super().open(key)
 
     report = check(services.database, DeletedFirst(services.settings.data_path))

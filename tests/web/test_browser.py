@@ -31,10 +31,19 @@ PUBLIC = [
     "/nothing-here",
 ]  # fmt: skip
 # For bob, the last is the page of a refusal.
-SIGNED_IN = ["/account", "/account/security", "/login/confirm", "/project/looms/settings", "/admin/"]
+SIGNED_IN = [
+    "/account",
+    "/account/security",
+    "/login/confirm",
+    "/project/looms/settings",
+    "/project/looms/settings/releases/1.1",
+    "/project/looms/settings/releases/0.9",
+    "/project/looms/settings/delete",
+    "/admin/",
+]
 ADMIN = [
     "/admin/users", "/admin/users/bob", "/admin/teams", "/admin/teams/weavers", "/admin/roles", "/admin/uploads",
-    "/admin/statistics", "/admin/journal",
+    "/admin/deleted", "/admin/statistics", "/admin/journal",
 ]  # fmt: skip
 
 
@@ -156,6 +165,63 @@ def test_the_journey_to_a_token(chromium: Browser, site: str) -> None:
         page.goto("/account")
         assert urlsplit(page.url).path == "/login"
         assert [fault for fault in faults if "status of 401" not in fault] == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "scripts"), [("light", 1280, True), ("dark", 320, True), ("light", 320, False)]
+)
+def test_a_deletion_is_undone(chromium: Browser, site: str, scheme: str, width: int, scripts: bool) -> None:
+    """An owner deletes a release, types the project's name, sees that it is gone and presses Undo. With and without
+    scripts; axe finds nothing on the way.
+    """
+    with visit(chromium, site, scheme=scheme, width=width, scripts=scripts) as (page, faults):
+        sign_in(page, "bob")
+        page.goto("/project/looms/")
+        page.get_by_role("link", name="Manage this release").click()
+        page.get_by_role("link", name="Delete the release").click()
+        page.get_by_label("Reason").fill("Built on the wrong branch")
+        page.get_by_label("Type looms to confirm").fill("plain")
+        page.get_by_role("button", name="Delete 4 files").click()
+        assert page.get_by_role("alert").inner_text().startswith("That is not the project's name")
+        look_here = [violations(page)] if scripts else []
+        page.get_by_label("Type looms to confirm").fill("Looms")
+        page.get_by_role("button", name="Delete 4 files").click()
+        page.get_by_role("status").get_by_text("Deleted: release 1.1 of looms").wait_for()
+        assert page.get_by_role("link", name="Manage 1.1").count() == 0
+        assert page.request.get("/project/looms/1.1/").status == 404
+        look_here += [violations(page)] if scripts else []
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("status").get_by_text("4 files of looms restored.").wait_for()
+        page.get_by_role("link", name="Manage 1.1").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "Manage looms 1.1"
+        assert look_here == [[]] * len(look_here)
+        assert [fault for fault in faults if "status of 400" not in fault] == []
+
+
+def test_an_administrator_restores_and_purges(chromium: Browser, tmp_path: Path) -> None:
+    """A whole project comes back from the list of all; what is purged does not. axe finds nothing on the way."""
+    with serving(tmp_path, auth_enabled="true") as url, visit(chromium, url, width=320) as (page, faults):
+        sign_in(page, "alice")
+        for name in ("plain", "attic"):
+            page.goto(f"/project/{name}/settings")
+            page.get_by_role("link", name="Delete the project").click()
+            page.get_by_label(f"Type {name} to confirm").fill(name)
+            page.get_by_role("button", name="Delete 1 file").click()
+            page.get_by_role("button", name="Undo").wait_for()
+        page.get_by_role("link", name="Admin").click()
+        page.get_by_role("link", name="Deleted").click()
+        assert violations(page) == []
+        page.get_by_role("button", name="Restore all of plain").click()
+        page.get_by_role("status").get_by_text("1 file of plain restored.").wait_for()
+        assert page.request.get("/project/plain/").status == 200
+        page.get_by_role("link", name="Purge all of attic").click()
+        assert violations(page) == []
+        page.get_by_label("Type attic to confirm").fill("attic")
+        page.get_by_role("button", name="Purge 1 file").click()
+        page.get_by_text("Nothing that was deleted can be restored.").wait_for()
+        assert violations(page) == []
+        assert faults == []
 
 
 def test_passkeys_in_a_real_browser(chromium: Browser, site: str) -> None:

@@ -51,6 +51,7 @@ def caching() -> str:
 from views.api import (  # noqa: E402 - they add their views
     changes,  # noqa: F401
     contents,  # noqa: F401
+    deletions,  # noqa: F401
     journal,  # noqa: F401
     openapi,  # noqa: F401
     packages,  # noqa: F401

@@ -1,4 +1,4 @@
-"""``/api/packages``: yanking, deleting and setting the status of what is there."""
+"""``/api/packages``: yanking, deleting, undoing that, and setting the status of what is there."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from packaging.utils import NormalizedName
 
 from permissions import Permission
 from services import INDEX
-from simple.model import ProjectStatus
+from simple.model import ProjectStatus, utc_stamp
 from views import services
 from views.api import blueprint, shapes
 from views.api.bodies import read_body
@@ -18,7 +18,10 @@ from views.simple import normalized
 
 _YANKED = {200: Reply("It is so now.", shapes.YANKED)}
 _DELETED = {200: Reply("The files are listed no more.", shapes.DELETED)}
-_FOR_GOOD = "The filenames are never given out again, also not for the same bytes."
+_UNDO = (
+    "It can be undone for as long as the setting undo_days says. The filenames are not given out again, also not for "
+    "the same bytes."
+)
 
 
 @blueprint.post("/packages/<name>/<version:version>/yank")
@@ -78,7 +81,7 @@ def _yanked(project: NormalizedName, version: str, filename: str | None, changed
         "Delete a project's files",
         "packages",
         _DELETED,
-        description=f"{_FOR_GOOD} The project leaves every list; its name stays claimed.",
+        description=f"{_UNDO} The project leaves every list; its name and the roles on it stand.",
         body=shapes.DELETE_BODY,
         body_optional=True,
     )
@@ -91,9 +94,7 @@ def delete_project(name: str) -> Response:
 @blueprint.delete("/packages/<name>/<version:version>")
 @requires(Permission.DELETE, project="name")
 @described(
-    Operation(
-        "Delete a release", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True
-    )
+    Operation("Delete a release", "packages", _DELETED, description=_UNDO, body=shapes.DELETE_BODY, body_optional=True)
 )
 def delete_release(name: str, version: str) -> Response:
     """Delete every file of a release."""
@@ -103,7 +104,7 @@ def delete_release(name: str, version: str) -> Response:
 @blueprint.delete("/packages/<name>/<version:version>/<filename>")
 @requires(Permission.DELETE, project="name")
 @described(
-    Operation("Delete a file", "packages", _DELETED, description=_FOR_GOOD, body=shapes.DELETE_BODY, body_optional=True)
+    Operation("Delete a file", "packages", _DELETED, description=_UNDO, body=shapes.DELETE_BODY, body_optional=True)
 )
 def delete_file(name: str, version: str, filename: str) -> Response:
     """Delete one file."""
@@ -112,8 +113,9 @@ def delete_file(name: str, version: str, filename: str) -> Response:
 
 def _delete(project: NormalizedName, version: str | None, filename: str | None) -> Response:
     reason = read_body(shapes.DELETE_BODY, optional=True)["reason"]
-    deleted = services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor())
-    return answer({"deleted": deleted})
+    taken = services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor())
+    until = utc_stamp(taken.expires) if taken.expires else None
+    return answer({"deleted": list(taken.filenames), "deletion": taken.id, "restorable_until": until})
 
 
 @blueprint.put("/packages/<name>/status")

@@ -73,6 +73,7 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
     "username": text("The user's name, in whatever case.", pattern=USERNAME_PATTERN, maxLength=100),
     "team": text("The team's name, in whatever case.", pattern=TEAM_PATTERN, maxLength=100),
     "filename": text("The file's name, exactly.", pattern=FILENAME_PATTERN, maxLength=200),
+    "deletion": text("The id of a deletion.", pattern="^[0-9a-f]{12}$"),
 }
 
 

@@ -78,6 +78,9 @@ RELEASE = ref("Release")
 STATUS = ref("Status")
 YANKED = ref("Yanked")
 DELETED = ref("Deleted")
+DELETION_LIST = ref("DeletionList")
+RESTORED = ref("Restored")
+PURGED = ref("Purged")
 TOKEN_LIST = ref("TokenList")
 NEW_TOKEN = ref("NewToken")
 REVOKED = ref("RevokedToken")
@@ -87,6 +90,20 @@ JOURNAL_PAGE = ref("JournalPage")
 JOURNAL_PROOF = ref("JournalProof")
 HEALTH = ref("Health")
 PROBLEM = ref("Problem")
+
+_DELETION = record(
+    "A deletion that can be undone.",
+    id=text("What restores it."),
+    name=text("The project's normalized name."),
+    version=maybe(text("The release that was deleted, or whose file was; null: the whole project.")),
+    filename=maybe(text("The file that was deleted; null: the whole release or project.")),
+    files=whole("How many files it took.", minimum=1),
+    bytes=whole("How many bytes they have.", minimum=0),
+    reason=text("Why, where somebody said it."),
+    deleted=moment("When."),
+    deleted_by=text("Who did it."),
+    restorable_until=moment("Until when it can be undone."),
+)
 
 _LISTED = record(
     "One project in a list.",
@@ -197,7 +214,25 @@ NAMED: Final[dict[str, Schema]] = {
         yanked=flag("Whether it is yanked now."),
         changed=whole("How many files changed; 0 where all was so before.", minimum=0),
     ),
-    "Deleted": record("What was deleted.", deleted=many(text("A filename."), "Names that are never given out again.")),
+    "Deleted": record(
+        "What was deleted.",
+        deleted=many(text("A filename."), "Names that are given out again only by restoring them."),
+        deletion=maybe(text("What restores it; null where deletions cannot be undone.")),
+        restorable_until=maybe(moment("Until when that can be done.")),
+    ),
+    "DeletionList": record(
+        "One page of deletions.",
+        deletions=many(_DELETION, "Newest first."),
+        page=whole("Which page this is.", minimum=1),
+        pages=whole("How many pages there are.", minimum=1),
+        total=whole("How many deletions there are on all pages.", minimum=0),
+    ),
+    "Restored": record(
+        "What is there again.", name=text("The normalized name."), restored=many(text("A filename."), "The files.")
+    ),
+    "Purged": record(
+        "What is gone for good.", purged=many(text("A filename."), "Names that are never given out again.")
+    ),
     "TokenList": record("The asker's tokens.", tokens=many(_TOKEN, "Newest first, without those revoked.")),
     "NewToken": record(
         "A token that was made.",

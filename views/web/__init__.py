@@ -113,6 +113,7 @@ from views.web import (  # noqa: E402 - they add their views
     compare,  # noqa: F401
     confirm,  # noqa: F401
     contents,  # noqa: F401
+    deleting,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
     looking_after,  # noqa: F401
@@ -120,6 +121,7 @@ from views.web import (  # noqa: E402 - they add their views
     project,  # noqa: F401
     project_settings,  # noqa: F401
     publishing,  # noqa: F401
+    releases,  # noqa: F401
     search,  # noqa: F401
     security,  # noqa: F401
     system,  # noqa: F401

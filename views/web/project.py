@@ -27,9 +27,14 @@ def project(name: str) -> ResponseReturnValue:
     known = _normalized(name)
     if name != known or not request.path.endswith("/"):
         return _moved(url_for("web.project", name=known))
-    detail = services().catalogue.project_detail(known)
+    try:
+        detail = services().catalogue.project_detail(known)
+    except UnknownProject:
+        if "delete" in rights_on(known) and services().deletions.count(known):
+            return redirect(url_for("web.project_settings", name=known), 302)  # there it can be brought back
+        raise
     if not detail.status.offers_files:
-        return render_template("quarantined.html", detail=detail, may_manage=_may_manage(detail.name))
+        return render_template("quarantined.html", detail=detail, may=rights_on(detail.name))
     return _page(detail, latest_of(detail), is_latest=True)
 
 
@@ -41,14 +46,14 @@ def release(name: str, version: str) -> ResponseReturnValue:
     detail = services().catalogue.project_detail(known)
     if not detail.status.offers_files:
         return redirect(url_for("web.project", name=known), 302)
-    found = _release(known, version)
+    found = release_named(known, version)
     if (name, version) != (known, found.version) or not request.path.endswith("/"):
         return _moved(url_for("web.release", name=known, version=found.version))
     return _page(detail, found.version, is_latest=found.version == latest_of(detail))
 
 
 def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
-    found = _release(detail.name, version)
+    found = release_named(detail.name, version)
     history = history_of(detail)
     this = next(line for line in history if line.version == version)
     # An installer does not choose a pre-release or a yanked release unless it is told to.
@@ -68,13 +73,15 @@ def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
         requirement=f"{detail.name}=={version}" if pinned else detail.name,
         index=index_url(),
         trust=pip_trust(),
-        may_manage=_may_manage(detail.name),
+        may=rights_on(detail.name),
     )
 
 
-def _may_manage(name: NormalizedName) -> bool:
-    asker = identity()
-    return asker.is_known and allows(asker, Permission.MANAGE, where(Permission.MANAGE, name))
+def rights_on(name: NormalizedName) -> frozenset[str]:
+    """What the asker may change of a project: "yank", "delete", "manage"."""
+    asker, place = identity(), where(Permission.MANAGE, name)
+    wanted = (Permission.YANK, Permission.DELETE, Permission.MANAGE)
+    return frozenset(permission.value for permission in wanted if allows(asker, permission, place))
 
 
 def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
@@ -94,7 +101,8 @@ def _normalized(name: str) -> NormalizedName:
         raise UnknownProject(name) from None
 
 
-def _release(name: NormalizedName, version: str) -> ReleaseDetail:
+def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
+    """The release that a path speaks of, in any spelling. Raises UnknownProject, UnknownRelease."""
     try:
         key = release_key(check_version(version))
     except InvalidVersion:

@@ -1,4 +1,4 @@
-"""The settings of a project, for its owners: who works on it."""
+"""The settings of a project: its releases, its status, who works on it, what was deleted of it."""
 
 from __future__ import annotations
 
@@ -6,25 +6,35 @@ from flask import Response, flash, g, make_response, redirect, render_template, 
 from packaging.utils import NormalizedName
 from werkzeug.wrappers import Response as AnyResponse
 
-from errors import Refusal, UnknownProject
+from database.deletions import Deleted
+from errors import Gone, InvalidRequest, NotFound, Refusal, UnknownProject, shown
 from permissions import PROJECT_ROLES, Permission, allows
 from services import INDEX
+from simple.model import ProjectDetail, ProjectStatus
 from views import services
 from views.errors import status_of
-from views.guards import actor, identity, requires, where
+from views.guards import actor, identity, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
+from views.web.project import rights_on
+from views.web.release import history_of
 from views.web.teams import REFUSALS, holder_said, said
+
+_RELEASES = 20
+_REASON_CHARACTERS = 500
 
 
 @blueprint.get("/project/<name>/settings")
-@requires(Permission.MANAGE, project="name")
+@requires(Permission.MANAGE, project="name", asked_inside=True)
 def project_settings(name: str) -> AnyResponse:
-    """Who is what on a project."""
+    """What can be changed of a project, by whoever may delete of it or manage it."""
+    named = project_named(name)
+    if named is None or not rights_on(named) & {"delete", "manage"}:
+        must(Permission.MANAGE, named)
     project = normalized(name)
     if name != project:
         return redirect(url_for("web.project_settings", name=project), 301)
-    return _page(project)
+    return settings_page(project)
 
 
 @blueprint.post("/project/<name>/settings/roles")
@@ -35,7 +45,7 @@ def give_project_role(name: str) -> AnyResponse:
     try:
         services().rights.grant(INDEX, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
-        return _page(project, refusal)
+        return settings_page(project, refusal, "roles")
     flash(f"{holder.name} is {said('role')} of {project}.")
     return _back(project)
 
@@ -48,9 +58,38 @@ def take_project_role(name: str) -> AnyResponse:
     try:
         was = services().rights.revoke(INDEX, project, holder, by=actor())
     except REFUSALS as refusal:
-        return _page(project, refusal)
+        return settings_page(project, refusal, "roles")
     flash(f"{holder.name} is no longer {was} of {project}.")
     return _back(project)
+
+
+@blueprint.post("/project/<name>/settings/status")
+@requires(Permission.DELETE, project="name")
+def set_project_status(name: str) -> AnyResponse:
+    """Set the status marker of a project (PEP 792)."""
+    project = normalized(name)
+    services().catalogue.validity(project)  # raises UnknownProject also for one that has no files
+    try:
+        services().manager.set_status(INDEX, project, _status_said(), reason_said() or None, by=actor())
+    except InvalidRequest as refusal:
+        return settings_page(project, refusal, "status")
+    flash(f"{project} is {said('status')}.")
+    return redirect(url_for("web.project_settings", name=project), 303)
+
+
+def _status_said() -> ProjectStatus:
+    try:
+        return ProjectStatus(said("status"))
+    except ValueError as error:
+        raise InvalidRequest(f"{shown(said('status'))} is no status; choose one of the list.") from error
+
+
+def reason_said() -> str:
+    """The reason that a form gives, perhaps empty. Raises InvalidRequest."""
+    reason = said("reason")
+    if len(reason) > _REASON_CHARACTERS or not reason.isprintable():
+        raise InvalidRequest(f"A reason may have {_REASON_CHARACTERS} printable characters; shorten it.")
+    return reason
 
 
 def _back(project: NormalizedName) -> AnyResponse:
@@ -60,18 +99,45 @@ def _back(project: NormalizedName) -> AnyResponse:
     return redirect(url_for("web.project_settings" if still else "web.project", name=project), 303)
 
 
-def _page(project: NormalizedName, refusal: Refusal | None = None) -> Response:
-    rights = services().readers.rights
+def settings_page(project: NormalizedName, refusal: Refusal | None = None, part: str = "") -> Response:
+    """The page, with what was refused in its ``part``. Raises UnknownProject."""
+    rights, may = services().readers.rights, rights_on(project)
     ground, roles = rights.ground(INDEX, project), rights.grants(index=INDEX, project=project)
     if not ground.exists and not roles:
         raise UnknownProject(project)
+    detail = _detail(project)
+    history = history_of(detail) if detail else []
     page = render_template(
         "project_settings.html",
         name=project,
+        may=may,
         ground=ground,
         roles=roles,
         known_roles=PROJECT_ROLES,
+        detail=detail,
+        history=history if "all" in request.args else history[:_RELEASES],
+        history_total=len(history),
+        statuses=[status.value for status in ProjectStatus],
+        deleted=services().deletions.standing(project) if "delete" in may else [],
+        just_deleted=_just_deleted(project) if "delete" in may else None,
         sentence=refusal.sentence if refusal else "",
+        part=part,
         said=request.form,
     )
     return make_response(page, status_of(refusal) if refusal else 200)
+
+
+def _detail(project: NormalizedName) -> ProjectDetail | None:
+    try:
+        return services().catalogue.project_detail(project)
+    except UnknownProject:
+        return None  # all its files were deleted, or none came yet
+
+
+def _just_deleted(project: NormalizedName) -> Deleted | None:
+    """The deletion that led here, as long as it can be undone."""
+    deletion = request.args.get("deleted", "")
+    try:
+        return services().deletions.one(project, deletion) if deletion else None
+    except (NotFound, Gone):
+        return None

@@ -1,0 +1,110 @@
+"""``/api/deletions``: what was deleted and can be undone, by project and altogether."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Response
+from packaging.utils import NormalizedName
+
+from database.deletions import Deleted
+from permissions import Permission
+from services import INDEX
+from simple.model import utc_stamp
+from views import services
+from views.api import blueprint, shapes
+from views.api.bodies import read_query
+from views.api.operations import Operation, Parameter, Reply, described
+from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer
+from views.api.schemas import whole
+from views.guards import actor, requires
+from views.simple import normalized
+
+_LIST_QUERY: Final = (
+    Parameter("page", whole("Which page, from 1.", minimum=1, maximum=LAST_PAGE, default=1)),
+    Parameter("per_page", whole("Deletions on a page.", minimum=1, maximum=MOST_PER_PAGE, default=PER_PAGE)),
+)
+_LISTED: Final = {200: Reply("One page of the deletions that can be undone.", shapes.DELETION_LIST)}
+_OVER: Final = {410: "Its time is over, or it was purged."}
+
+
+@blueprint.get("/deletions")
+@requires(Permission.ADMIN)
+@described(Operation("List what was deleted everywhere", "packages", _LISTED, query=_LIST_QUERY))
+def list_deletions() -> Response:
+    """The deletions of every project that can be undone."""
+    return _page(None)
+
+
+@blueprint.get("/packages/<name>/deletions")
+@requires(Permission.DELETE, project="name")
+@described(
+    Operation(
+        "List what was deleted of a project",
+        "packages",
+        _LISTED,
+        description="Also of a project that was deleted whole. Empty for a name that was never here.",
+        query=_LIST_QUERY,
+    )
+)
+def list_project_deletions(name: str) -> Response:
+    """The deletions of one project that can be undone."""
+    return _page(normalized(name))
+
+
+def _page(project: NormalizedName | None) -> Response:
+    asked = read_query(_LIST_QUERY)
+    page, per_page = asked["page"], asked["per_page"]
+    deletions = services().deletions
+    total = deletions.count(project)
+    found = deletions.standing(project, limit=per_page, offset=(page - 1) * per_page)
+    pages = max(1, -(-total // per_page))
+    return answer({"deletions": [_line(one) for one in found], "page": page, "pages": pages, "total": total})
+
+
+def _line(deleted: Deleted) -> dict[str, Any]:
+    return {
+        "id": deleted.id,
+        "name": deleted.project,
+        "version": deleted.version,
+        "filename": deleted.filename,
+        "files": deleted.files,
+        "bytes": deleted.size,
+        "reason": deleted.reason,
+        "deleted": utc_stamp(deleted.deleted),
+        "deleted_by": deleted.by,
+        "restorable_until": utc_stamp(deleted.expires),
+    }
+
+
+@blueprint.post("/packages/<name>/deletions/<deletion>/restore")
+@requires(Permission.DELETE, project="name")
+@described(
+    Operation(
+        "Undo a deletion",
+        "packages",
+        {200: Reply("The files are listed again, as they were.", shapes.RESTORED)},
+        description="All of it or nothing. For whoever may delete there now.",
+        refusals={409: "Something else stands in the place of one of its files by now.", **_OVER},
+    )
+)
+def restore(name: str, deletion: str) -> Response:
+    """List again what was deleted."""
+    project = normalized(name)
+    return answer({"name": project, "restored": services().manager.restore(INDEX, project, deletion, by=actor())})
+
+
+@blueprint.delete("/deletions/<deletion>")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Let what was deleted go for good",
+        "packages",
+        {200: Reply("Its bytes are gone.", shapes.PURGED)},
+        description="At once, and not only when its time is over.",
+        refusals=_OVER,
+    )
+)
+def purge(deletion: str) -> Response:
+    """Remove the bytes of a deletion."""
+    return answer({"purged": services().manager.purge(INDEX, deletion, by=actor())})
