@@ -22,7 +22,8 @@ from database.journal import Actor, Change, Entry
 from deletion import Deleting
 from distributions import attestations
 from distributions.claims import Claim
-from distributions.filenames import parse_filename, release_key, ultranormalize
+from distributions.descriptions import Rendered
+from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus
@@ -34,6 +35,10 @@ class Reader(Protocol):
 
     def inspect(self, path: Path, filename: str, *, accept_legacy: bool = True) -> Distribution:
         """Read one. Raises the refusals of ``distributions``."""
+        ...
+
+    def render(self, text: str, content_type: str | None) -> Rendered:
+        """Render a description; what cannot be rendered is plain text."""
         ...
 
 
@@ -136,6 +141,8 @@ class PackageManager(Deleting):
         if held is not None:
             # Overwriting: the old bytes stay listed and whole until the row points to the new ones.
             new = replace(new, location=f"{new.project}/{new.sha256[:16]}/{new.filename}")
+        new, said = self._rendered(index, new, replaces=held is not None)
+        warnings = (*warnings, *said)
         self.storage.put(incoming, new.location)
         try:
             with self.database.writing() as change:
@@ -149,6 +156,17 @@ class PackageManager(Deleting):
         if held is not None:
             self.storage.set_aside(held.location)
         return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
+
+    def _rendered(self, index: str, new: NewFile, *, replaces: bool) -> tuple[NewFile, tuple[str, ...]]:
+        """The file with its description rendered, where it begins a release or speaks anew for one; warnings of it."""
+        with self.database.reading() as connection:
+            index_id = holdings.index_id_of(connection, index)
+            if not new.description or (not replaces and holdings.has_release(connection, index_id, new)):
+                return new, ()
+        said = new.metadata.get("description_content_type")
+        content_type = None if said is None else str(said)
+        rendered = self.reader.render(new.description, content_type)
+        return replace(new, rendered=rendered), rendered.warnings(content_type)
 
     def _give_to(self, owner: str | None, change: Change, index: str, new: NewFile, by: Actor) -> None:
         """Who uploads a project's first file owns it, unless somebody does already."""
@@ -215,9 +233,11 @@ class PackageManager(Deleting):
             if held is not None:
                 self._relocate_if_lost(index, held, stored.key, by)
                 return Published(new.project, held.version, name, new.sha256, changed=False)
+            new, said = self._rendered(index, new, replaces=False)
+            warnings = (*distribution.warnings, *said)
             with self.database.writing() as change:
-                version = self._list(change, index, new, distribution.warnings, by, overwrite=False)
-        return Published(new.project, version, name, new.sha256, changed=True, warnings=distribution.warnings)
+                version = self._list(change, index, new, warnings, by, overwrite=False)
+        return Published(new.project, version, name, new.sha256, changed=True, warnings=warnings)
 
     def _relocate_if_lost(self, index: str, held: HeldFile, location: str, by: Actor) -> None:
         """The file was moved by a person: its row follows it."""

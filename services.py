@@ -16,6 +16,7 @@ from database import schema
 from database.accounts import Accounts
 from database.catalogue import Catalogue
 from database.deletions import Deletions
+from database.descriptions import Descriptions
 from database.engine import Database
 from database.publishers import Publishers
 from database.rights import Rights
@@ -55,6 +56,7 @@ class Services:
     manager: PackageManager
     catalogue: Catalogue
     deletions: Deletions
+    descriptions: Descriptions
     search: Search
     pages: Pages
     downloads: DownloadCounter
@@ -125,6 +127,7 @@ def open_services(settings: Settings) -> Services:
         manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
         catalogue=Catalogue(database, INDEX, base_url=settings.base_url),
         deletions=Deletions(database, INDEX),
+        descriptions=Descriptions(database, INDEX),
         search=Search(database, INDEX),
         pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),

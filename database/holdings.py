@@ -13,6 +13,7 @@ from packaging.version import Version
 from sqlalchemy import Connection, delete, insert, select, update
 
 from database import statements as sql
+from database.descriptions import keep
 from database.identity_models import Provenance
 from database.models import (
     Attestations,
@@ -23,6 +24,7 @@ from database.models import (
     Release,
 )
 from database.search import forget_project, index_project, words_of
+from distributions.descriptions import Rendered
 from distributions.filenames import release_key
 from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, UnknownProject, UnknownRelease, shown
 from simple.model import ProjectStatus
@@ -60,6 +62,7 @@ class NewFile:
     uploader: str
     metadata: Mapping[str, object]
     description: str
+    rendered: Rendered | None = None
     core_metadata: bytes | None = None
     core_metadata_sha256: str | None = None
     attestations: str | None = None
@@ -105,6 +108,14 @@ def held_file(connection: Connection, index_id: int, filename: str) -> HeldFile 
     """The file of that name, in whatever case, or None."""
     row = connection.execute(sql.HELD_FILE, {"index_id": index_id, "filename_key": filename.lower()}).first()
     return _held(row) if row else None
+
+
+def has_release(connection: Connection, index_id: int, new: NewFile) -> bool:
+    """Whether the release of a file is there, so that its metadata stands already."""
+    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).first()
+    if project is None:
+        return False
+    return connection.execute(sql.RELEASE_ID, {"project_id": project.id, "key": new.key}).first() is not None
 
 
 def held_files(connection: Connection, *where: Any) -> list[HeldFile]:
@@ -249,6 +260,7 @@ def _release_row(connection: Connection, project_id: int, new: NewFile) -> tuple
             "core_metadata": dict(new.metadata), "description": new.description,
         },
     ).scalar_one()  # fmt: skip
+    keep(connection, made, new.rendered)
     return made, True
 
 
@@ -316,14 +328,14 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
     for beside in (CoreMetadataFile, Attestations):
         connection.execute(delete(beside).where(beside.file_id == held.id))
     connection.execute(delete(File).where(File.id == held.id))
+    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).one()
+    release_id = connection.execute(sql.RELEASE_ID, {"project_id": project.id, "key": new.key}).scalar_one()
     connection.execute(
         update(Release)
-        .where(
-            Release.id.in_(select(Release.id).join(Project).where(Project.name == new.project, Release.key == new.key))
-        )
-        .where(Release.project_id.in_(select(Project.id).where(Project.index_id == index_id)))
+        .where(Release.id == release_id)
         .values(core_metadata=dict(new.metadata), description=new.description)
     )
+    keep(connection, release_id, new.rendered)
     add_file(connection, index_id, new, at)
     if held.yanked is not None:
         connection.execute(
@@ -331,7 +343,6 @@ def replace_bytes(connection: Connection, index_id: int, held: HeldFile, new: Ne
             .where(File.index_id == index_id, File.filename_key == new.filename.lower())
             .values(yanked=held.yanked)
         )
-    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).one()
     refresh_project(connection, project.id, at)
 
 

@@ -95,6 +95,20 @@ class Release(Base):
     __table_args__ = (Index("uq_releases_project_id_key", "project_id", "key", unique=True),)
 
 
+class RenderedDescription(Base):
+    """A release's description as HTML, or NULL for plain text, and which rendering it is of.
+
+    ``notes`` and ``problem`` are those of ``distributions.descriptions.Rendered``.
+    """
+
+    __tablename__ = "rendered_descriptions"
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
+    renderer: Mapped[str] = mapped_column(String(300), index=True)
+    html: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[str]] = mapped_column(JSON)
+    problem: Mapped[str] = mapped_column(Text, default="")
+
+
 class File(Base):
     """One distribution. ``yanked`` is NULL or the reason, perhaps empty; ``location`` its key in the store."""
 

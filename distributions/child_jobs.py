@@ -22,6 +22,14 @@ def answer(request: Mapping[str, Any]) -> Answer:
         return {"refusal": refusal.code, "sentence": refusal.sentence}, b""
 
 
+def prepare(job: str) -> None:
+    """Load what a job needs, before its processor time counts: the renderers take longer to load than to run."""
+    if job == "render":
+        from distributions.rendering import load
+
+        load()
+
+
 def _inspect(request: Mapping[str, Any], paths: list[Path]) -> Answer:
     found = read_distribution(paths[0], request["filename"], accept_legacy=request["accept_legacy"])
     told: dict[str, object] = {
@@ -47,9 +55,16 @@ def _compare(request: Mapping[str, Any], paths: list[Path]) -> Answer:
     return {}, compare((paths[0], request["filename"]), (paths[1], request["new_filename"])).encode()
 
 
+def _render(request: Mapping[str, Any], _: list[Path]) -> Answer:
+    from distributions.rendering import render
+
+    return render(request["text"], request["content_type"]).to_json(), b""
+
+
 JOBS: Final[Mapping[str, Callable[[Mapping[str, Any], list[Path]], Answer]]] = {
     "inspect": _inspect,
     "look": _look,
     "excerpt": _excerpt,
     "compare": _compare,
+    "render": _render,
 }

@@ -1,17 +1,15 @@
-"""The same reading in a limited child process: an archive that eats memory or time takes only the child with it.
+"""Reading and rendering in a limited child process: what eats memory or time takes only the child with it.
 
-Inspector (in the server) speaks with ``python -m distributions.sandbox`` over pipes. A frame is a length of four
-bytes and JSON; an answer is such a frame and a second of raw bytes, the core metadata. Nothing is unpickled.
+Inspector (in the server) speaks with ``python -m distributions.sandboxed`` over pipes, in ``frames``: the request is
+JSON, the answer JSON and raw bytes, the core metadata. Nothing is unpickled.
 """
 
 from __future__ import annotations
 
 import atexit
-import io
 import json
 import os
-import select
-import struct
+import signal
 import subprocess
 import sys
 import threading
@@ -20,20 +18,20 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from distributions.core_metadata import CoreMetadata
+from distributions.descriptions import LIMITS, Rendered
 from distributions.filenames import parse_filename
+from distributions.frames import PIPES_CAN_BE_WAITED_FOR, receive, send
 from distributions.reading import Distribution
+from distributions.sandboxed import IDLE
 from errors import Invalid, InvalidArchive, NotFound, Refusal, StorageFailed, TooLarge, shown
 
-MEMORY: Final = 512 << 20  # bytes beyond what the child has when it starts
 SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 20_000_000  # each so many bytes of file allow one second more
-IDLE: Final = 60.0  # seconds until a child without work ends
-_PIPES_CAN_BE_WAITED_FOR: Final = hasattr(select, "poll")  # not on Windows
-_LARGEST_FRAME: Final = 32 << 20
-_LENGTH: Final = struct.Struct(">L")
+RENDERING_SECONDS: Final = 2.0  # of processor time; rendering waits for nothing
+_OUT_OF_TIME: Final = int(getattr(signal, "SIGXCPU", 0))
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _KEPT_ENVIRONMENT: Final = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
 
@@ -48,7 +46,7 @@ class _Child:
     def __init__(self) -> None:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "distributions.sandbox"],
+            [sys.executable, "-m", "distributions.sandboxed"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=_ROOT,
@@ -66,10 +64,15 @@ class _Child:
         until = time.monotonic() + seconds
         try:
             with _killed_after(seconds, self.process):
-                _send(sink, json.dumps(request).encode())
-                return json.loads(_receive(source, until)), _receive(source, until)
+                send(sink, json.dumps(request).encode())
+                return json.loads(receive(source, until)), receive(source, until)
         except (OSError, EOFError, ValueError) as error:
             raise _Died from error
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether it ended because its processor time was used up."""
+        return _OUT_OF_TIME > 0 and self.process.returncode == -_OUT_OF_TIME
 
     def end(self) -> None:
         """Let it end by itself at the end of its input; kill it where it does not. Leaves no zombie."""
@@ -125,13 +128,28 @@ class Inspector:
             "ask": job,
             "paths": [str(path.absolute()) for path in paths],
             "filename": filename,
-            "seconds": seconds,
+            "cpu_seconds": seconds + 1,
             **more,
         }
-        answer, raw = self._ask(request, seconds)
+        said = self._ask(request, seconds)
+        if said is None:
+            raise _beyond_limits(filename)
+        answer, raw = said
         if "refusal" in answer:
             raise _refusal(str(answer["refusal"]), str(answer["sentence"]))
         return answer, raw
+
+    def render(self, text: str, content_type: str | None) -> Rendered:
+        """``rendering.render`` in a child; plain text with the note LIMITS where it takes too much time or memory."""
+        request: dict[str, object] = {
+            "ask": "render",
+            "paths": [],
+            "text": text,
+            "content_type": content_type,
+            "cpu_seconds": RENDERING_SECONDS,
+        }
+        said = self._ask(request, self._seconds)
+        return Rendered(None, (LIMITS,)) if said is None else Rendered.from_json(said[0])
 
     def close(self) -> None:
         """End the idle children; those at work end when their answer is there."""
@@ -144,18 +162,18 @@ class Inspector:
         for child in children:
             child.end()
 
-    def _ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes]:
+    def _ask(self, request: dict[str, object], seconds: float) -> tuple[dict[str, Any], bytes] | None:
+        """What a child answers, or None where the limits were passed."""
         with self._free:
             child = self._take()
             started = time.monotonic()
             answer = self._answer(child, request, seconds)
             # One that has worked before may have ended for reasons of its own; a fresh one tells.
-            if answer is None and child.used and time.monotonic() - started < seconds:
+            if answer is None and child.used and not child.ran_out and time.monotonic() - started < seconds:
                 child = _Child()
                 answer = self._answer(child, request, seconds)
-            if answer is None:
-                raise _beyond_limits(str(request["filename"]))
-            self._give_back(child)
+            if answer is not None:
+                self._give_back(child)
             return answer
 
     @staticmethod
@@ -255,44 +273,10 @@ def _refusal(code: str, sentence: str) -> Refusal:
     return next((kind for kind in kinds if kind.code == code), InvalidArchive)(sentence)
 
 
-def _send(sink: io.RawIOBase | IO[bytes], data: bytes) -> None:
-    view = memoryview(_LENGTH.pack(len(data)) + data)
-    while view:
-        view = view[sink.write(view) :]
-
-
-def _receive(source: io.RawIOBase | IO[bytes], until: float | None = None) -> bytes:
-    (length,) = _LENGTH.unpack(_exactly(source, _LENGTH.size, until))
-    if length > _LARGEST_FRAME:
-        raise ValueError("a frame of the sandbox is too large")
-    return _exactly(source, length, until)
-
-
-def _exactly(source: io.RawIOBase | IO[bytes], size: int, until: float | None = None) -> bytes:
-    data = b""
-    while len(data) < size:
-        if until is not None and not _has_more(source, until):
-            raise EOFError
-        more = source.read(size - len(data))
-        if not more:
-            raise EOFError
-        data += more
-    return data
-
-
-def _has_more(source: io.RawIOBase | IO[bytes], until: float) -> bool:
-    """Whether something can be read before the deadline."""
-    if not _PIPES_CAN_BE_WAITED_FOR:
-        return True
-    poll = select.poll()
-    poll.register(source.fileno(), select.POLLIN)
-    return bool(poll.poll(max(0.0, until - time.monotonic()) * 1000))
-
-
 @contextmanager
 def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
     """The deadline where pipes cannot be waited for, as on Windows: the child is killed, and its pipe ends."""
-    if _PIPES_CAN_BE_WAITED_FOR:
+    if PIPES_CAN_BE_WAITED_FOR:
         yield
         return
     deadline = threading.Timer(seconds, process.kill)
@@ -302,81 +286,3 @@ def _killed_after(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[
         yield
     finally:
         deadline.cancel()
-
-
-def _limit_for_ever() -> None:
-    """Memory, files and core dumps of the child; where the system has no such limits, the deadline is all there is."""
-    try:
-        import resource
-    except ImportError:
-        return
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-    except OSError:
-        pages = 0
-    memory = pages * resource.getpagesize() + MEMORY
-    if sys.platform == "linux":  # macOS refuses limits of address space
-        _lower(resource.RLIMIT_AS, memory)
-    _lower(resource.RLIMIT_FSIZE, 0)
-    _lower(resource.RLIMIT_CORE, 0)
-
-
-def _lower(limit: int, value: int) -> None:
-    import resource
-
-    _, hard = resource.getrlimit(limit)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(limit, (value, value))
-
-
-def _limit_cpu(seconds: float) -> None:
-    """Let this request use so much processor time beyond what was used before it."""
-    try:
-        import resource
-    except ImportError:
-        return
-    used = time.process_time()
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    soft = int(used + seconds) + 2
-    if hard == resource.RLIM_INFINITY or soft <= hard:
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-
-
-def _waits(source: int) -> bool:
-    """Whether a request comes before the child has been idle for twice its time: then its parent forgot it."""
-    if sys.platform == "win32":
-        return True
-    import select
-
-    return bool(select.select([source], [], [], 2 * IDLE)[0])
-
-
-def _serve() -> None:
-    """Answer requests until the input ends."""
-    import signal
-
-    from distributions.child_jobs import answer
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends its children itself
-    sys.dont_write_bytecode = True
-    source = io.FileIO(os.dup(0))
-    sink = io.FileIO(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever prints must not break the frames
-    _limit_for_ever()
-    while _waits(source.fileno()):
-        try:
-            request = json.loads(_receive(source))
-        except EOFError:
-            return
-        _limit_cpu(request["seconds"])
-        told, raw = answer(request)
-        try:
-            _send(sink, json.dumps(told).encode())
-            _send(sink, raw)
-        except BrokenPipeError:
-            return
-
-
-if __name__ == "__main__":
-    _serve()

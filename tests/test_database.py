@@ -89,7 +89,7 @@ def _of_the_first_schema(database: Database) -> None:
             ),
             (
                 "INSERT INTO releases (id, project_id, version, key, created, core_metadata, description)"
-                " VALUES (1, 1, '1', '1', 5, '{}', '')"
+                " VALUES (1, 1, '1', '1', 5, '{}', '# Looms')"
             ),
             *(
                 "INSERT INTO files (id, index_id, project_id, release_id, filename, filename_key, location, kind,"
@@ -132,6 +132,7 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
             assert rows("SELECT count(*), sum(has_provenance) FROM files") == [(4, 0)]
             assert rows("SELECT filename_key FROM burned_filenames") == [("gone",)]
             assert rows("SELECT count(*) FROM deletions") == [(0,)]
+            assert rows("SELECT description, html FROM releases LEFT JOIN rendered_descriptions") == [("# Looms", None)]
             assert rows("PRAGMA foreign_key_check") == []
 
 

@@ -47,6 +47,8 @@ ONLY_IN = {
     "requests": {"upstream", "storage", "credentials"},
     "urllib3": {"upstream", "storage", "credentials"},
     "pkginfo": {"distributions"},
+    "readme_renderer": {"distributions"},
+    "nh3": {"distributions"},
     "argon2": {"credentials"},
     "bcrypt": {"credentials"},
     "passlib": {"credentials"},

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from distributions import sandbox
+from distributions import sandbox, sandboxed
 from distributions.reading import read_distribution
 from distributions.sandbox import Inspector
 from errors import Disagreement, InvalidArchive, InvalidFilename, InvalidMetadata, InvalidVersion, StorageFailed
@@ -208,7 +208,7 @@ def test_the_child_is_limited(tmp_path: Path, inspector: Inspector) -> None:
     said = {line[:25].strip(): line[25:].split()[0] for line in limits[1:]}
     assert said["Max file size"] == "0"
     assert said["Max core file size"] == "0"
-    assert sandbox.MEMORY < int(said["Max address space"]) < 2 * sandbox.MEMORY
+    assert sandboxed.MEMORY < int(said["Max address space"]) < 2 * sandboxed.MEMORY
     assert int(said["Max cpu time"]) < 60
 
 

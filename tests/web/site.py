@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -94,8 +94,13 @@ def _count_downloads(services: Services) -> None:
 
 
 @contextmanager
-def serving(folder: Path, *, stocked: bool = True, **settings: str) -> Iterator[str]:
-    """A server in a thread of this process; its address. With authentication on, the cast and ``admin`` are there."""
+def serving(
+    folder: Path, *, stocked: bool = True, fill: Callable[[Services, Path], None] | None = None, **settings: str
+) -> Iterator[str]:
+    """A server in a thread of this process; its address. With authentication on, the cast and ``admin`` are there.
+
+    ``fill`` is given its services and a folder for files, before it serves.
+    """
     chosen = {"data_dir": str(folder / "data"), "secret_key": "k" * 40, **settings}
     with closing(open_services(load_settings(None, chosen, {}))) as services:
         if services.settings.auth_enabled:
@@ -107,6 +112,8 @@ def serving(folder: Path, *, stocked: bool = True, **settings: str) -> Iterator[
             stock(services, folder / "dist")
             if services.settings.auth_enabled:
                 give_roles(services)
+        if fill is not None:
+            fill(services, folder / "filled")
         server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -221,7 +221,7 @@ def test_everything_a_stranger_wrote_is_text(anybody: Visitor, services: Service
         assert "<script>alert" not in page
         assert "<img src=x" not in page
         assert 'href="javascript' not in page
-    assert '<pre class="description" dir="auto">&lt;script&gt;' in page
+    assert "<p>&lt;script&gt;" in page
     assert "This release was yanked" in page
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from database.catalogue import ReleaseDetail, provenance_path
 from distributions.filenames import check_project_name, check_version, release_key
@@ -14,10 +15,12 @@ from simple.model import ProjectDetail
 from views import services
 from views.guards import identity, requires, where
 from views.web import blueprint
+from views.web.description import Shown
 from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of, latest_of
 from views.web.urls import index_url, pip_trust
 
 _HISTORY = 50
+_SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # of a stranger's text: nothing in it acts
 
 
 @blueprint.get("/project/<name>/", strict_slashes=False)
@@ -52,6 +55,18 @@ def release(name: str, version: str) -> ResponseReturnValue:
     return _page(detail, found.version, is_latest=found.version == latest_of(detail))
 
 
+@blueprint.get("/project/<name>/<version>/description.txt")
+@requires(Permission.LIST, project="name")
+def description(name: str, version: str) -> ResponseReturnValue:
+    """The whole description of a release, as it was written."""
+    known = _normalized(name)
+    if not services().catalogue.project_detail(known).status.offers_files:
+        return redirect(url_for("web.project", name=known), 302)
+    answer = Response(_release(known, version).description, content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = _SANDBOX
+    return answer
+
+
 def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
     found = release_named(detail.name, version)
     history = history_of(detail)
@@ -63,6 +78,7 @@ def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
         detail=detail,
         release=found,
         facts=ReleaseFacts.of(found.metadata),
+        description=Shown.of(found, services().descriptions.rendered(detail.name, release_key(Version(version)))),
         this=this,
         is_latest=is_latest,
         latest=latest_of(detail),

@@ -1,0 +1,97 @@
+"""Descriptions in a real Chromium: accessible, quiet, nothing from other hosts, in light and dark, at 320 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.web.readmes import KINDS, fill
+from tests.web.site import serving
+from tests.web.test_browser import chromium, look, visit
+
+__all__ = ["chromium"]
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server with a project for each kind of description."""
+    with serving(tmp_path_factory.mktemp("described"), stocked=False, fill=fill) as url:
+        yield url
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)])
+def test_every_description_is_accessible_and_quiet(chromium: Browser, described: str, scheme: str, width: int) -> None:
+    """S73: axe finds nothing, nothing is wider than the screen, no error on the console, no request elsewhere."""
+    with visit(chromium, described, scheme=scheme, width=width) as (page, faults):
+        found = [fault for name in KINDS if name != "long" for fault in look(page, f"/project/{name}/")]
+        assert [*found, *faults] == []
+
+
+def test_a_megabyte_is_shown(chromium: Browser, described: str) -> None:
+    """The page of a description that was cut loads, is as wide as the screen and leads to the rest."""
+    with visit(chromium, described, width=320) as (page, faults):
+        page.goto("/project/long/")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        page.get_by_role("link", name="Read the whole text").click()
+        page.wait_for_url("**/project/long/1.0/description.txt")
+        assert faults == []
+
+
+def test_a_hostile_description_does_nothing(chromium: Browser, described: str) -> None:
+    """S71, S72: no script of it runs, nothing of the page is covered or shadowed, no field of its own is there."""
+    with visit(chromium, described) as (page, faults):
+        page.add_init_script("window.alert = () => { window.alerted = true; }")
+        page.goto("/project/hostile/")
+        assert page.evaluate("window.alerted") is None
+        assert page.evaluate("document.getElementById('main').tagName") == "MAIN"
+        assert page.evaluate("typeof document.csrf_token") == "undefined"
+        assert page.locator(".readme :is(form, button, iframe, img, input:not([type=checkbox]))").count() == 0
+        assert page.evaluate("[...document.querySelectorAll('.readme *')].every(e => !e.hasAttribute('style'))")
+        assert faults == []
+
+
+def test_places_in_a_description_are_reached(chromium: Browser, described: str) -> None:
+    """A link into it leads to its heading, a footnote to its note and back."""
+    with visit(chromium, described) as (page, _):
+        page.goto("/project/gfm/")
+        page.get_by_role("link", name="usage").click()
+        assert page.locator(":target").inner_text() == "Usage"
+        page.locator(".readme sup a").click()
+        assert page.locator(":target").inner_text().startswith("The note.")
+
+
+def test_a_wide_table_scrolls_by_keyboard(chromium: Browser, described: str) -> None:
+    """Its box takes the focus and scrolls; the page does not."""
+    with visit(chromium, described, width=320) as (page, _):
+        page.goto("/project/wide/")
+        box = page.get_by_role("group", name="Table")
+        box.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.querySelector('.table').scrollLeft > 0")
+        assert page.evaluate("window.scrollX") == 0
+
+
+def test_text_runs_in_its_own_direction(chromium: Browser, described: str) -> None:
+    """An Arabic paragraph in an English description begins at the right, and code never does."""
+    with visit(chromium, described) as (page, _):
+        page.goto("/project/gfm/")
+        sides = page.evaluate(
+            """() => {
+                const side = text => {
+                    const walker = document.createTreeWalker(document.querySelector('.readme'), NodeFilter.SHOW_TEXT);
+                    while (walker.nextNode()) {
+                        if (!walker.currentNode.data.includes(text)) continue;
+                        const range = document.createRange();
+                        range.selectNodeContents(walker.currentNode);
+                        const box = walker.currentNode.parentElement.getBoundingClientRect();
+                        const words = range.getBoundingClientRect();
+                        return words.left - box.left > 20 ? 'right' : 'left';
+                    }
+                };
+                return [side('سلام —'), side('Weaves ')];
+            }"""
+        )
+        assert sides == ["right", "left"]
