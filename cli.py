@@ -57,6 +57,7 @@ from console.watching import stoppable, watched
 if TYPE_CHECKING:
     from jobs.checking import CheckReport
     from jobs.importing import ImportReport
+    from jobs.rendering import RenderReport
     from jobs.sync import SyncReport
 
 ROOT = Path(__file__).resolve().parent
@@ -289,13 +290,18 @@ def _print_import(found: ImportReport) -> None:
 def sync_(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
     """Take in what was put into the data directory.
 
-    Files are listed where they lie, moved ones are followed. Exit code 1 if listed files are gone (they are named and
-    stay listed) or any was refused.
+    Files are listed where they lie, moved ones are followed, and descriptions that wait for it are rendered. Exit code
+    1 if listed files are gone (they are named and stay listed) or any was refused.
     """
+    from jobs.rendering import render_outdated
     from jobs.sync import sync
 
-    with stoppable() as stop, services_of(chosen) as services, watched("Taking in") as progress:
-        found = sync(services, by=shell_actor(), progress=progress, stop=stop.event, threads=jobs)
+    with stoppable() as stop, services_of(chosen) as services:
+        with watched("Taking in") as progress:
+            found = sync(services, by=shell_actor(), progress=progress, stop=stop.event, threads=jobs)
+        with watched("Rendering") as progress:
+            rendered = render_outdated(services, progress=progress, stop=stop.event, threads=jobs)
+    found.rendered, found.stopped = rendered.rendered, found.stopped or rendered.stopped
     if json_:
         as_json(found)
     else:
@@ -308,11 +314,41 @@ def _print_sync(found: SyncReport) -> None:
         ("listed before", found.listed), ("taken in", len(found.adopted)), ("moved", len(found.moved)),
         ("further copies", len(found.duplicates)), ("deleted", len(found.deleted)), ("missing", len(found.missing)),
         ("refused", len(found.refused)), ("not distributions", found.not_distributions),
+        ("descriptions rendered", found.rendered),
     ])  # fmt: skip
     for title, troubles in (("MISSING", found.missing), ("REFUSED", found.refused)):
         if troubles:
             answer("")
             table((title, "WHY"), ((one.file, one.reason) for one in troubles))
+
+
+@packages.command("render")
+@click.option(
+    "--jobs", type=click.IntRange(1, 32), metavar="N", default=2, show_default=True, help="Descriptions at a time."
+)
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def render_(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
+    """Render the descriptions that an older version rendered, or none.
+
+    A server does the same after its start; beside it, this shows how many are left and helps. Stopped, it goes on where
+    it was.
+    """
+    from jobs.rendering import render_outdated
+
+    with stoppable() as stop, services_of(chosen) as services, watched("Rendering") as progress:
+        found = render_outdated(services, progress=progress, stop=stop.event, threads=jobs)
+    if json_:
+        as_json(found)
+    else:
+        _print_render(found)
+    ctx.exit(stop.code)
+
+
+def _print_render(found: RenderReport) -> None:
+    facts([("rendered", found.rendered), ("as plain text", found.plain), ("changed meanwhile", found.passed)])
 
 
 @main.command("check")

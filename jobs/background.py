@@ -1,5 +1,5 @@
 """What the server does beside requests: write down downloads, and let go what was deleted long ago, now and then; at a
-start, sweep and sync.
+start, sweep, sync and render.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import structlog
 from database.job_runs import JobRuns, Outcome
 from database.journal import Actor
 from errors import Refusal
+from jobs.rendering import render_outdated
 from jobs.sync import SyncReport, sync
 from services import Services
 from storage.filesystem import FilesystemStorage
@@ -26,7 +27,7 @@ logger = structlog.get_logger()
 
 class Background:
     """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps,
-    syncs and purges.
+    syncs, renders and purges.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Background:
     def _at_start(self) -> None:
         self._recorded("sweep", self._sweep)
         self._recorded("sync", self._sync)
+        self._recorded("render", self._render)
 
     def _sweep(self) -> str:
         storage = self._services.storage
@@ -111,6 +113,15 @@ class Background:
             logger.info("synced", adopted=len(report.adopted), moved=len(report.moved))
         _warn(report)
         return _told(report)
+
+    def _render(self) -> str:
+        report = render_outdated(self._services, stop=self._stop)
+        if report.rendered:
+            logger.info("descriptions rendered", rendered=report.rendered, plain=report.plain)
+        stopped = ", then stopped" * report.stopped
+        return (
+            f"{report.rendered:,} descriptions rendered, {report.plain:,} of them to be shown as plain text{stopped}."
+        )
 
     def _recorded(self, job: str, work: Callable[[], str]) -> None:
         """One run that the administrators can look up; it says in a sentence what it did."""

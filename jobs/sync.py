@@ -34,7 +34,8 @@ class SyncReport:
     """What a sync found, as keys of the store. ``duplicates`` are further copies of listed files; they are left alone,
     as are ``deleted`` ones, which can be brought back.
 
-    ``listed`` is how many files were listed before; ``stopped`` is True for a run that was ended early.
+    ``listed`` is how many files were listed before, ``rendered`` how many descriptions a caller rendered afterwards;
+    ``stopped`` is True for a run that was ended early.
     """
 
     listed: int = 0
@@ -45,6 +46,7 @@ class SyncReport:
     missing: list[Trouble] = field(default_factory=list)
     refused: list[Trouble] = field(default_factory=list)
     not_distributions: int = 0
+    rendered: int = 0
     stopped: bool = False
 
     @property

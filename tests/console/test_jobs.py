@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.console.running import (
@@ -57,6 +59,24 @@ def test_sync_takes_in_and_names_what_is_gone(filled: Path) -> None:
     assert result.exit_code == 1
     assert f"sample/{WHEEL}" in result.stdout
     assert len(data("packages", "list")) == 3
+
+
+def test_render_fills_what_an_older_version_left(tmp_path: Path) -> None:
+    """What waits is rendered and counted, by `render` and by `sync`; a second run has nothing to do."""
+    build_wheel(tmp_path / "packages", "looms", description="# Looms")
+    assert data("packages", "sync", "--data-dir", tmp_path / "packages")["rendered"] == 0  # with its taking in
+
+    def forget() -> None:
+        with closing(sqlite3.connect(tmp_path / "packages" / ".state" / "index.sqlite3")) as connection, connection:
+            connection.execute("DELETE FROM rendered_descriptions")
+
+    forget()
+    found = data("packages", "render", "--data-dir", tmp_path / "packages")
+    assert (found["rendered"], found["plain"], found["stopped"]) == (1, 0, False)
+    forget()
+    assert data("packages", "sync", "--data-dir", tmp_path / "packages")["rendered"] == 1
+    result = run("packages", "render", "--data-dir", tmp_path / "packages", "--jobs", "1")
+    assert (result.exit_code, bool(re.search(r"rendered +0\n", result.stdout))) == (0, True)
 
 
 def test_check_names_damage(filled: Path) -> None:

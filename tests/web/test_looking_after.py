@@ -82,7 +82,12 @@ def test_background_jobs_are_told_of(alice: Visitor, secured: Services) -> None:
         pass
     background.stop()
     runs = {(run.job, run.outcome) for run in JobRuns(secured.database).latest()}
-    assert runs == {("sync", Outcome.CUT_OFF), ("sweep", Outcome.DONE), ("sync", Outcome.DONE)}
+    assert runs == {
+        ("sync", Outcome.CUT_OFF),
+        ("sweep", Outcome.DONE),
+        ("sync", Outcome.DONE),
+        ("render", Outcome.DONE),
+    }
     page = alice.get("/admin/jobs").text
     assert "cut off" in page
     assert "Of 0 listed files and what else lay there: 0 taken in" in page
