@@ -23,7 +23,7 @@ from deletion import Deleting
 from distributions import attestations
 from distributions.claims import Claim
 from distributions.descriptions import Rendered
-from distributions.filenames import check_version, parse_filename, release_key, ultranormalize
+from distributions.filenames import parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from config import load_settings
-from services import Services, open_services
+from services import Services
 from tests.factory import build_wheel, core_metadata, sdist_members, tar_bytes
 from tests.web.conftest import publish
 from tests.web.site import serving
@@ -89,8 +88,6 @@ def stock(services: Services, folder: Path) -> None:
 @contextmanager
 def serving_contents(folder: Path, **settings: str) -> Iterator[str]:
     """A server stocked so; its address."""
-    with serving(folder, stocked=False, **settings) as url:
-        chosen = {"data_dir": str(folder / "data"), "secret_key": "k" * 40, **settings}
-        with closing(open_services(load_settings(None, chosen, {}))) as services:
-            stock(services, folder / "dist")
+    (folder / "filled").mkdir(parents=True, exist_ok=True)
+    with serving(folder, stocked=False, fill=stock, **settings) as url:
         yield url

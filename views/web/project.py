@@ -62,7 +62,7 @@ def description(name: str, version: str) -> ResponseReturnValue:
     known = _normalized(name)
     if not services().catalogue.project_detail(known).status.offers_files:
         return redirect(url_for("web.project", name=known), 302)
-    answer = Response(_release(known, version).description, content_type="text/plain; charset=utf-8")
+    answer = Response(release_named(known, version).description, content_type="text/plain; charset=utf-8")
     answer.headers["Content-Security-Policy"] = _SANDBOX
     return answer
 
