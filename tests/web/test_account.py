@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 
+import bcrypt
 import pytest
-from sqlalchemy import text
 
 from people.tokens import Limits
 from server import create_app
@@ -78,15 +80,17 @@ def test_only_who_the_browser_is_signed_in_for_changes_the_password(bob: Visitor
     assert Visitor(create_app(secured).test_client()).sign_in("bob").status_code == 303
 
 
-def test_a_directory_keeps_its_own_passwords(bob: Visitor, secured: Services) -> None:
+def test_a_directory_keeps_its_own_passwords(open_server: Callable[..., Services], tmp_path: Path) -> None:
     """Somebody of a directory does not enter the table by a new password, and so stay when the directory lets go."""
-    bob.get("/account")
-    with secured.database.writing() as change:
-        change.connection.execute(text("UPDATE users SET source = 'openid' WHERE username = 'bob'"))
+    people = tmp_path / "people"
+    people.write_text(f"bob:{bcrypt.hashpw(PASSWORDS['bob'].encode(), bcrypt.gensalt(4)).decode()}\n")
+    one = open_server(auth_enabled="true", auth_htpasswd=str(people))
+    bob = Visitor(create_app(one).test_client())
+    bob.sign_in("bob")
     new = "quite another password"
     answer = bob.post("/account/password", old_password=PASSWORDS["bob"], new_password=new, new_password_again=new)
-    assert (answer.status_code, "kept elsewhere (openid)" in answer.text) == (403, True)
-    assert secured.users.account("bob").source == "openid"
+    assert (answer.status_code, "kept elsewhere (htpasswd)" in answer.text) == (403, True)
+    assert one.users.account("bob").source == "htpasswd"
 
 
 def test_a_password_form_is_checked(bob: Visitor) -> None:
