@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from packaging.utils import NormalizedName
 
-from database import holdings, rights
+from database import admission, holdings, rights
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
@@ -23,7 +23,7 @@ from deletion import Deleting
 from distributions import attestations
 from distributions.claims import Claim
 from distributions.descriptions import Rendered
-from distributions.filenames import parse_filename, release_key, ultranormalize
+from distributions.filenames import DistributionFilename, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus
@@ -99,6 +99,17 @@ class PackageManager(Deleting):
         if self.storage.free_bytes() < self.rules.min_free_space:
             raise StorageFull
         return self.storage.receive()
+
+    def foresee(self, index: str, filename: str) -> tuple[DistributionFilename, HeldFile | None]:
+        """What an upload's filename says, and the file that has the name already; nothing is kept for it.
+
+        Raises InvalidFilename, InvalidVersion, and as ``database.admission.would_take`` does.
+        """
+        parsed = parse_filename(filename, accept_legacy=self.rules.accept_legacy)
+        with self.database.reading() as connection:
+            index_id = holdings.index_id_of(connection, index)
+            refusing = self._refusing(overwrite=self.rules.overwrite)
+            return parsed, admission.would_take(connection, index_id, parsed, **refusing)
 
     def publish(
         self, index: str, incoming: Incoming, claim: Claim, *, uploader: Uploader = ANYBODY, by: Actor
@@ -182,9 +193,9 @@ class PackageManager(Deleting):
     def _meets(self, index: str, new: NewFile, *, overwrite: bool) -> HeldFile | None:
         with self.database.reading() as connection:
             index_id = holdings.index_id_of(connection, index)
-            return holdings.must_take(connection, index_id, new, **self._refusing(overwrite=overwrite))
+            return admission.must_take(connection, index_id, new, **self._refusing(overwrite=overwrite))
 
-    def _refusing(self, *, overwrite: bool) -> holdings.Refusing:
+    def _refusing(self, *, overwrite: bool) -> admission.Refusing:
         return {"overwrite": overwrite, "refuse_similar": self.rules.refuse_similar}
 
     def _withdraw(self, index: str, new: NewFile) -> None:
@@ -204,7 +215,7 @@ class PackageManager(Deleting):
         self, change: Change, index: str, new: NewFile, warnings: tuple[str, ...], by: Actor, *, overwrite: bool
     ) -> str:
         index_id = holdings.index_id_of(change.connection, index)
-        held = holdings.must_take(change.connection, index_id, new, **self._refusing(overwrite=overwrite))
+        held = admission.must_take(change.connection, index_id, new, **self._refusing(overwrite=overwrite))
         detail: dict[str, object] = {"sha256": new.sha256, "size": new.size}
         if warnings:
             detail["warnings"] = list(warnings)

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from packaging.utils import NormalizedName
 from packaging.version import Version
@@ -26,7 +26,7 @@ from database.models import (
 from database.search import forget_project, index_project, words_of
 from distributions.descriptions import Rendered
 from distributions.filenames import release_key
-from errors import Conflict, FilenameBurned, FilenameTaken, ReadOnlyProject, UnknownProject, UnknownRelease, shown
+from errors import UnknownProject, UnknownRelease
 from simple.model import ProjectStatus
 
 SUMMARY_CHARACTERS = 512
@@ -68,13 +68,6 @@ class NewFile:
     attestations: str | None = None
     proven: Proven | None = None
     comment: str = ""
-
-
-class Refusing(TypedDict):
-    """What the server's rules say of filenames and names."""
-
-    overwrite: bool
-    refuse_similar: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,58 +118,6 @@ def held_files(connection: Connection, *where: Any) -> list[HeldFile]:
 
 def _held(row: Any) -> HeldFile:
     return HeldFile(row[0], row[1], NormalizedName(row[2]), *row[3:])
-
-
-def must_take(connection: Connection, index_id: int, new: NewFile, **rules: Unpack[Refusing]) -> HeldFile | None:
-    """Refuse a file that this index cannot take; the held file of that name if there is one that may be met again.
-
-    Raises FilenameTaken (other bytes under that name), FilenameBurned, ReadOnlyProject and Conflict (a second sdist of
-    a release, or a project too similar to another).
-    """
-    held = held_file(connection, index_id, new.filename)
-    if held is not None and held.filename == new.filename and held.sha256 == new.sha256:
-        return held
-    if held is not None and (held.filename != new.filename or not rules["overwrite"]):
-        raise FilenameTaken(held.filename, held.sha256)
-    burned = connection.execute(sql.BURNED, {"index_id": index_id, "filename_key": new.filename.lower()}).first()
-    if burned is not None and held is None:
-        raise FilenameBurned(new.filename)
-    project = connection.execute(sql.PROJECT, {"index_id": index_id, "name": new.project}).first()
-    if project is None:
-        if rules["refuse_similar"]:
-            _refuse_similar(connection, index_id, new)
-        return None
-    if not ProjectStatus(project.status).takes_uploads:
-        raise ReadOnlyProject(
-            f"Project {shown(new.project)} is {project.status} and takes no new files; "
-            "set its status to active before uploading."
-        )
-    if new.kind == "sdist" and held is None:
-        _refuse_second_sdist(connection, project.id, new)
-    return held
-
-
-def _refuse_similar(connection: Connection, index_id: int, new: NewFile) -> None:
-    similar = connection.execute(
-        select(Project.name).where(Project.index_id == index_id, Project.lookalike == new.lookalike)
-    ).first()
-    if similar is not None:
-        raise Conflict(
-            f"The project name {shown(new.project)} is too similar to that of {shown(similar.name)}; choose another."
-        )
-
-
-def _refuse_second_sdist(connection: Connection, project_id: int, new: NewFile) -> None:
-    other = connection.execute(
-        select(File.filename)
-        .join(Release, Release.id == File.release_id)
-        .where(Release.project_id == project_id, Release.key == new.key, File.kind == "sdist")
-    ).first()
-    if other is not None:
-        raise Conflict(
-            f"Release {new.version} of {shown(new.project)} has a source distribution, {other.filename}; "
-            "there can be only one, so publish another version."
-        )
 
 
 def add_file(connection: Connection, index_id: int, new: NewFile, at: datetime) -> bool:

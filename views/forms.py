@@ -1,10 +1,10 @@
-"""Reading an upload form as it arrives: the file to the store, the fields within bounds (RFC 7578)."""
+"""Reading an upload form as it arrives: the files to the store, the fields within bounds (RFC 7578)."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -17,7 +17,7 @@ from multipart import (
     parse_options_header,
 )
 
-from errors import InvalidRequest, TooLarge, shown
+from errors import InvalidRequest, Refusal, TooLarge, shown
 from package_manager import PackageManager
 from storage import Incoming
 
@@ -62,61 +62,96 @@ class UploadForm:
         """Leave nothing of the file behind, unless it was published."""
         if self.incoming is not None:
             self.incoming.__exit__(None, None, None)
+            self.incoming = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """One of several files of a form: its bytes, or why they were not taken."""
+
+    filename: str
+    incoming: Incoming | None
+    refusal: Refusal | None = None
 
 
 def read_form(environ: dict[str, Any], manager: PackageManager, largest_file: int) -> UploadForm:
     """The form of a request. Raises InvalidRequest, TooLarge, StorageFull, StorageFailed; nothing is left then."""
     form = UploadForm()
+    reader = _Reader(form, manager, largest_file)
     try:
-        _Reader(form, manager, largest_file).read(environ)
-    except ParserLimitReached as error:
-        form.drop()
-        raise TooLarge("The form has too many or too large parts; send the file and its metadata only.") from error
-    except MultipartError as error:
-        form.drop()
-        raise InvalidRequest(f"The upload body is not a sound form ({error}); upload again.") from error
+        for event in _events(environ):
+            reader.take(event)
     except BaseException:
         form.drop()
         raise
     return form
 
 
+def read_files(
+    environ: dict[str, Any], manager: PackageManager, largest_file: int, admit: Callable[[UploadForm], None]
+) -> Iterator[ReceivedFile]:
+    """The files of a form, each as its last byte comes; unless it was published, it is gone when the next is asked for.
+
+    ``admit`` is asked once, with the fields that stand before the first file, and before a byte of it is kept; it
+    refuses the form by what it raises. A file that cannot be taken comes with its refusal, and the next ones go on.
+    Raises InvalidRequest and TooLarge for the form itself.
+    """
+    form = UploadForm()
+    reader = _FilesReader(form, manager, largest_file, admit)
+    try:
+        for event in _events(environ):
+            reader.take(event)
+            if event is None and reader.is_content and form.filename:
+                yield ReceivedFile(form.filename, form.incoming, reader.refusal)
+                form.drop()
+        reader.ask()
+    finally:
+        form.drop()
+
+
+def _events(environ: dict[str, Any]) -> Iterator[MultipartSegment | bytearray | None]:
+    """The beginnings, pieces and ends (None) of a body's parts. Raises InvalidRequest, TooLarge."""
+    _, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
+    boundary = options.get("boundary")
+    if not boundary or len(boundary) > 200 or not re.fullmatch(r"[ -~]+", boundary):
+        raise InvalidRequest("The Content-Type has no sound multipart boundary; send the form as clients do.")
+    parser = PushMultipartParser(
+        boundary, max_header_size=8192, max_header_count=16, max_segment_count=_MOST_PARTS, strict=False
+    )
+    try:
+        for piece in _with_crlf(_pieces(environ), boundary.encode()):
+            yield from parser.parse(piece)
+    except ParserLimitReached as error:
+        raise TooLarge("The form has too many or too large parts; send the file and its metadata only.") from error
+    except MultipartError as error:
+        raise InvalidRequest(f"The upload body is not a sound form ({error}); upload again.") from error
+    try:
+        parser.close()
+    except MultipartError as error:
+        raise InvalidRequest(
+            "The upload body ended early: its closing multipart boundary is missing; upload again."
+        ) from error
+
+
 class _Reader:
-    """Fills a form from a stream of segments and pieces."""
+    """Fills a form from a stream of segments and pieces. ``is_content``: the part at hand is a file to be published."""
 
     def __init__(self, form: UploadForm, manager: PackageManager, largest_file: int) -> None:
+        self.is_content = False
         self._form = form
         self._manager = manager
         self._largest_file = largest_file
         self._name = ""
-        self._is_content = False
         self._value = bytearray()
         self._fields_size = 0
 
-    def read(self, environ: dict[str, Any]) -> None:
-        _, options = parse_options_header(environ.get("CONTENT_TYPE", ""))
-        boundary = options.get("boundary")
-        if not boundary or len(boundary) > 200 or not re.fullmatch(r"[ -~]+", boundary):
-            raise InvalidRequest("The Content-Type has no sound multipart boundary; send the form as clients do.")
-        parser = PushMultipartParser(
-            boundary, max_header_size=8192, max_header_count=16, max_segment_count=_MOST_PARTS, strict=False
-        )
-        for piece in _with_crlf(_pieces(environ), boundary.encode()):
-            for event in parser.parse(piece):
-                self._take(event)
-        try:
-            parser.close()
-        except MultipartError as error:
-            raise InvalidRequest(
-                "The upload body ended early: its closing multipart boundary is missing; upload again."
-            ) from error
-
-    def _take(self, event: MultipartSegment | bytearray | None) -> None:
+    def take(self, event: MultipartSegment | bytearray | None) -> None:
+        """Take the beginning, a piece or the end of a part."""
         if event is None:
             self._end()
         elif isinstance(event, MultipartSegment):
             self._begin(event)
-        elif self._is_content:
+        elif self.is_content:
             self._write(bytes(event))
         else:
             self._fields_size += len(event)
@@ -127,7 +162,7 @@ class _Reader:
     def _begin(self, segment: MultipartSegment) -> None:
         self._name = segment.name
         self._value.clear()
-        self._is_content = False
+        self.is_content = False
         if segment.filename is None:
             return
         if segment.name not in _FILES:
@@ -135,7 +170,7 @@ class _Reader:
         if segment.name == "content":
             if self._form.incoming is not None:
                 raise InvalidRequest("The form has two files; upload them one by one.")
-            self._is_content = True
+            self.is_content = True
             self._form.filename = segment.filename
             self._form.incoming = self._manager.receive()
 
@@ -151,7 +186,7 @@ class _Reader:
         incoming.write(piece)
 
     def _end(self) -> None:
-        if self._is_content or self._name == "gpg_signature":
+        if self.is_content or self._name == "gpg_signature":
             return
         if self._name == "content":
             raise InvalidRequest("The field 'content' is text; send the file itself, with its filename.")
@@ -163,6 +198,40 @@ class _Reader:
             raise InvalidRequest(f"The field {shown(self._name)} has a NUL character; leave it out.")
         name = _SPELLINGS.get(self._name, self._name)
         self._form.fields.setdefault(name, []).append(text)
+
+
+class _FilesReader(_Reader):
+    """Takes several files, one after the other; what is wrong with one of them is kept for it and ends no other."""
+
+    def __init__(
+        self, form: UploadForm, manager: PackageManager, largest_file: int, admit: Callable[[UploadForm], None]
+    ) -> None:
+        super().__init__(form, manager, largest_file)
+        self.refusal: Refusal | None = None
+        self._admit = admit
+        self._is_admitted = False
+
+    def ask(self) -> None:
+        """Let the form be refused by what it has said so far, the first time. Raises what ``admit`` raises."""
+        if not self._is_admitted:
+            self._admit(self._form)
+            self._is_admitted = True
+
+    def take(self, event: MultipartSegment | bytearray | None) -> None:
+        """The same as with one file."""
+        if isinstance(event, MultipartSegment):
+            self.refusal = None
+            if event.filename is not None:
+                self.ask()
+        if self.refusal is not None:
+            return  # the rest of a refused file
+        try:
+            super().take(event)
+        except Refusal as refusal:
+            if not self.is_content:
+                raise
+            self._form.drop()
+            self.refusal = refusal
 
 
 def _pieces(environ: dict[str, Any]) -> Iterator[bytes]:

@@ -119,6 +119,17 @@ def _identify() -> Identity:
     return by_header()
 
 
+def asked_anew() -> Identity:
+    """Who is asking as of now, by their header or by their session as it stands. Raises NotAuthenticated."""
+    asker = identity()
+    if not asker.by_session:
+        return by_header()
+    row = services().sessions.session(current_user.get_id())
+    if row is None or not services().authenticator.identities.stands(row.account):
+        raise NotAuthenticated("You were signed out meanwhile; sign in again, then repeat this.")
+    return services().authenticator.identities.by_session(row)
+
+
 def by_header() -> Identity:
     """Who is asking by the Authorization header as of now. Raises NotAuthenticated."""
     header = request.headers.get("Authorization")

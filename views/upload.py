@@ -5,6 +5,8 @@ The body goes piece by piece from the socket to the store's own file system; the
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -16,9 +18,10 @@ from distributions import attestations
 from distributions.claims import Claim
 from distributions.filenames import parse_filename
 from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, UnsupportedMedia, shown
-from package_manager import Uploader
-from permissions import Permission, allows, why_not
+from package_manager import Published, Uploader
+from permissions import Identity, Permission, allows, why_not
 from services import INDEX
+from storage import Incoming
 from views import services, xmlrpc
 from views.forms import UploadForm, drain, read_form
 from views.guards import actor, by_header, identity, must, place_of, requires
@@ -41,15 +44,22 @@ def upload() -> Any:
     """Take one distribution."""
     if is_xmlrpc(request):
         return xmlrpc.answer()  # `pip search --index` posts to whatever address it is given
-    try:
+    with draining():
         must(Permission.UPLOAD)
-        _must_be_possible()
+        must_be_possible()
         form = read_form(request.environ, services().manager, services().settings.max_file_size)
+    with form:
+        return _act(form)
+
+
+@contextmanager
+def draining() -> Iterator[None]:
+    """Read the rest of the body after a refusal: most clients show an answer only after they have sent everything."""
+    try:
+        yield
     except Exception:
         drain(request.environ, _DRAINED_AT_MOST)
         raise
-    with form:
-        return _act(form)
 
 
 def _act(form: UploadForm) -> Response:
@@ -64,24 +74,35 @@ def _act(form: UploadForm) -> Response:
         raise InvalidRequest("The protocol_version is not known; send 1, or leave it out.")
     if form.incoming is None or form.filename is None:
         raise InvalidRequest("The upload has no file; send it in the field 'content'.")
-    if form.incoming.size == 0:
-        raise InvalidRequest(f"The file {shown(form.filename)} is empty; build and upload it again.")
-    published = services().manager.publish(
-        INDEX, form.incoming, claim_of(form, form.filename), uploader=_uploader(form.filename), by=actor()
-    )
-    if not published.changed:
-        return _said(f"{published.filename} is here already with the same contents; nothing was changed.")
+    published = publish(form.incoming, claim_of(form, form.filename), by_header)
     warnings = "".join(f"Warning: {warning}\n" for warning in published.warnings)
-    return _said(f"{published.filename} was published as {published.project} {published.version}.", warnings)
+    return _said(sentence_of(published), warnings)
 
 
-def _uploader(filename: str) -> Uploader:
+def publish(incoming: Incoming, claim: Claim, ask: Callable[[], Identity]) -> Published:
+    """Publish a received file in the asker's name; ``ask`` finds out anew who that is, and raises as guards do.
+
+    Raises InvalidRequest for an empty file, and as ``PackageManager.publish`` does.
+    """
+    if incoming.size == 0:
+        raise InvalidRequest(f"The file {shown(claim.filename)} is empty; build and upload it again.")
+    return services().manager.publish(INDEX, incoming, claim, uploader=_uploader(claim.filename, ask), by=actor())
+
+
+def sentence_of(published: Published) -> str:
+    """What became of an upload, for a person."""
+    if not published.changed:
+        return f"{published.filename} is here already with the same contents; nothing was changed."
+    return f"{published.filename} was published as {published.project} {published.version}."
+
+
+def _uploader(filename: str, ask: Callable[[], Identity]) -> Uploader:
     """The asker, whose right to the project is asked again within the transaction that lists the file: it may have
     ended, or the project may have become another's, while the body came.
     """
 
     def permit(connection: Any, project: NormalizedName) -> None:
-        asker, place = by_header(), place_of(ground(connection, INDEX, project), project)
+        asker, place = ask(), place_of(ground(connection, INDEX, project), project)
         if not allows(asker, Permission.UPLOAD, place):
             if not asker.is_known and services().settings.auth_enabled:
                 raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")
@@ -125,8 +146,8 @@ def _said(sentence: str, more: str = "") -> Response:
     return response
 
 
-def _must_be_possible() -> None:
-    """What can be refused before the body is read."""
+def must_be_possible() -> None:
+    """What can be refused before the body is read. Raises UnsupportedMedia, TooLarge."""
     coding = request.headers.get("Content-Encoding", "identity").lower()
     if coding not in {"identity", ""}:
         raise UnsupportedMedia("Upload bodies are not taken in a content coding; send the form as it is.")

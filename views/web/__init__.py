@@ -48,6 +48,10 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+# What pages' own scripts ask, and what other programs ask as well: a refusal is their answer, no way to the login page.
+_FOR_SCRIPTS = {"web.upload_files", "web.check_upload"}
+_FOR_PROGRAMS = {"web.search", *_FOR_SCRIPTS}
+
 blueprint = Blueprint("web", __name__)
 blueprint.before_request(must_carry_csrf)
 blueprint.add_app_template_global(csrf_field, "csrf_field")
@@ -89,8 +93,11 @@ def add_headers_to_error_pages(response: Response) -> Response:
 @blueprint.errorhandler(NotAuthenticated)
 def to_login(refusal: NotAuthenticated) -> ResponseReturnValue:
     """People who are not signed in are sent to do so, and come back afterwards; programs get their 401."""
-    if not errors.wants_html() and ("Authorization" in request.headers or request.endpoint == "web.search"):
-        return errors.answer(refusal)
+    if not errors.wants_html() and ("Authorization" in request.headers or request.endpoint in _FOR_PROGRAMS):
+        answer = errors.answer(refusal)
+        if request.endpoint in _FOR_SCRIPTS and "Authorization" not in request.headers:
+            answer.headers["WWW-Authenticate"] = "Session"  # at Basic, browsers ask with a dialog of their own
+        return answer
     if request.method not in {"GET", "HEAD"}:
         return redirect(url_for("web.login"), 303)
     return redirect(url_for("web.login", next=request.script_root + request.full_path.rstrip("?")), 302)
@@ -126,4 +133,5 @@ from views.web import (  # noqa: E402 - they add their views
     security,  # noqa: F401
     system,  # noqa: F401
     teams,  # noqa: F401
+    upload,  # noqa: F401
 )
