@@ -51,6 +51,7 @@ def create_app(services: Services) -> Flask:
     from views import (
         api,
         errors,
+        feeds,
         files,
         guards,
         health,
@@ -87,7 +88,7 @@ def create_app(services: Services) -> Flask:
     session.login_manager(app)
     errors.register(app)
     app.before_request(guards.refuse_cross_site)
-    for module in (simple, files, upload, health, integrity, oidc_publishing, api, legacy, xmlrpc, web):
+    for module in (simple, files, upload, health, integrity, oidc_publishing, api, legacy, xmlrpc, feeds, web):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(registration.older)
     return app

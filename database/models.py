@@ -77,6 +77,7 @@ class Project(Base):
     __table_args__ = (
         Index("uq_projects_index_id_name", "index_id", "name", unique=True),
         Index("ix_projects_index_id_updated", "index_id", "updated"),
+        Index("ix_projects_index_id_created", "index_id", "created"),
         Index("ix_projects_index_id_lookalike", "index_id", "lookalike"),
     )
 
@@ -92,7 +93,10 @@ class Release(Base):
     created: Mapped[datetime] = mapped_column(Moment)
     core_metadata: Mapped[dict[str, Any]] = mapped_column(JSON)
     description: Mapped[str] = mapped_column(Text, default="")
-    __table_args__ = (Index("uq_releases_project_id_key", "project_id", "key", unique=True),)
+    __table_args__ = (
+        Index("uq_releases_project_id_key", "project_id", "key", unique=True),
+        Index("ix_releases_created", "created"),
+    )
 
 
 class RenderedDescription(Base):

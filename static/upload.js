@@ -151,7 +151,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (rows.some(isWilling)) sendAll();
-    else input.focus();
+    else input.click();
   });
   addEventListener("beforeunload", (event) => {
     if (isSending) event.preventDefault();

@@ -123,7 +123,7 @@ def answer(refusal: Refusal) -> Response:
         return problem(refusal)
     if request.endpoint == "upload.upload":
         return of_upload(refusal)
-    if request.blueprint in {"simple", "files", "legacy", "xmlrpc", "health"}:
+    if request.blueprint in {"simple", "files", "legacy", "xmlrpc", "feeds", "health"}:
         return plain(refusal)
     if wants_html():
         return page(refusal)

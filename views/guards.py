@@ -140,8 +140,12 @@ def by_header() -> Identity:
 
 
 def takes_session() -> bool:
-    """Whether a browser's cookie counts here: on pages for people, never for uploads, installers and API writes."""
-    return request.blueprint == "web" or (request.method in SAFE_METHODS and request.path.startswith("/api/"))
+    """Whether a browser's cookie counts here: on pages for people and what they link to for reading, never for uploads,
+    installers and API writes.
+    """
+    if request.blueprint == "web":
+        return True
+    return request.method in SAFE_METHODS and (request.path.startswith("/api/") or request.blueprint == "feeds")
 
 
 def peer() -> Peer:

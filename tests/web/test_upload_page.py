@@ -172,7 +172,7 @@ def test_who_may_not_is_told_whom_to_ask(bob: Visitor, secured: Services, wheel:
     """403 in words: on the page for who may upload nothing, beside the file for another's project."""
     publish(secured, wheel, by="alice")
     secured.rights.grant(INDEX, SAMPLE, Holder("alice"), "owner", by=TESTER)
-    words = "bob may not upload sample: it belongs to alice; ask there for a role on it."
+    words = "bob may not upload to sample: it belongs to alice; ask there for a role on it."
     new = build_wheel(wheel.parent / "new", "sample", "2.0")
     assert check(bob.client, new.name)["sentence"] == words
     answer = send(bob, new, headers=SCRIPT)
