@@ -32,6 +32,7 @@ PUBLIC = [
 ]  # fmt: skip
 # For bob, the last is the page of a refusal.
 SIGNED_IN = [
+    "/upload",
     "/account",
     "/account/security",
     "/login/confirm",
@@ -134,7 +135,7 @@ def test_every_page_is_accessible_and_quiet(chromium: Browser, site: str, who: s
 def test_an_empty_server_is_in_order(chromium: Browser, empty_site: str, scheme: str) -> None:
     """A first start shows sound pages, too."""
     with visit(chromium, empty_site, scheme=scheme, width=320) as (page, faults):
-        found = [fault for path in ("/", "/search", "/login") for fault in look(page, path)]
+        found = [fault for path in ("/", "/search", "/login", "/upload") for fault in look(page, path)]
         found += [fault for fault in faults if "status of 403" not in fault]
     assert found == []
 
