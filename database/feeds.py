@@ -15,7 +15,7 @@ from database.models import File, JournalEntry, PackageIndex, Project, Release
 from errors import UnknownProject
 from simple.model import ProjectStatus
 
-_CHANGES: Final = ("release.create", "file.publish", "file.replace", "file.yank", "file.unyank")
+_CHANGES: Final = ("release.create", "file.publish", "file.replace", "file.yank", "file.unyank", "file.restore")
 
 
 @dataclass(frozen=True, slots=True)

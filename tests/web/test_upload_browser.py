@@ -92,6 +92,8 @@ def test_several_files_in_a_row(chromium: Browser, site: str, tmp_path: Path, na
         expect(page.get_by_text("2 of 4 files are on the server.")).to_be_visible()
         expect(row(page, wheel)).to_contain_text(f"{wheel.name} was published as {name} 1.0.")
         expect(row(page, sdist)).to_contain_text("published")
+        expect(page.get_by_role("button", name=f"Remove {wheel.name}")).to_have_count(0)
+        expect(page.get_by_role("button", name=f"Remove {broken.name}")).to_be_visible()
         expect(row(page, broken)).to_contain_text("is not a zip file")
         expect(row(page, taken)).to_contain_text("File already exists")
         assert page.locator("progress:visible").count() == 0
