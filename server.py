@@ -196,8 +196,10 @@ def load_worker(dumped: str) -> Front:
 
     def close() -> None:
         background.stop()
-        services.close()
-        front.close()
+        try:
+            services.close()
+        finally:
+            front.close()
 
     # Processes of multiprocessing run no atexit functions; the main process runs both.
     Finalize(None, close, exitpriority=100)

@@ -17,6 +17,7 @@ from database.accounts import Accounts
 from database.catalogue import Catalogue
 from database.deletions import Deletions
 from database.descriptions import Descriptions
+from database.download_figures import DownloadFigures
 from database.engine import Database
 from database.publishers import Publishers
 from database.rights import Rights
@@ -60,6 +61,7 @@ class Services:
     search: Search
     pages: Pages
     downloads: DownloadCounter
+    download_figures: DownloadFigures
     readers: Readers
     users: UserManager
     tokens: TokenManager
@@ -86,10 +88,12 @@ class Services:
 
     def close(self) -> None:
         """Write down what waits, end the readers, close the database."""
-        self.flush()
-        self.inspector.close()
-        self.contents_inspector.close()
-        self.database.close()
+        try:
+            self.flush()
+        finally:
+            self.inspector.close()
+            self.contents_inspector.close()
+            self.database.close()
 
 
 def open_services(settings: Settings) -> Services:
@@ -131,6 +135,7 @@ def open_services(settings: Settings) -> Services:
         search=Search(database, INDEX),
         pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),
+        download_figures=DownloadFigures(database, INDEX),
         readers=readers,
         users=users,
         tokens=TokenManager(database, usual_days=settings.auth_token_days, max_days=settings.auth_token_max_days),

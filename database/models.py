@@ -263,16 +263,22 @@ class Counter(Base):
     value: Mapped[int] = mapped_column(BigInteger)
 
 
-class Downloads(Base):
-    """Whole downloads of a file on a day (days since 1970, UTC)."""
+class DownloadCount(Base):
+    """Whole downloads on a day (days since 1970, UTC), by one dimension at a time: never by several together.
 
-    __tablename__ = "downloads"
+    ``project`` "" is the whole index. What ``value`` and ``detail`` are is said by ``database.statistics.Dimension``.
+    The rows lie in the order of the key, so that what one drawing needs lies together.
+    """
+
+    __tablename__ = "download_counts"
     index_name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    project: Mapped[str] = mapped_column(String(200), primary_key=True)
+    dimension: Mapped[str] = mapped_column(String(20), primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True)
-    filename: Mapped[str] = mapped_column(String(255), primary_key=True)
-    project: Mapped[str] = mapped_column(String(200), index=True)
-    version: Mapped[str] = mapped_column(String(200))
-    count: Mapped[int] = mapped_column(Integer)
+    value: Mapped[str] = mapped_column(String(200), primary_key=True)
+    detail: Mapped[str] = mapped_column(String(255), primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class Word(Base):

@@ -1,5 +1,5 @@
-"""What the server does beside requests: write down downloads, and let go what was deleted long ago, now and then; at a
-start, sweep, sync and render.
+"""What the server does beside requests: write down downloads, let go what was deleted long ago, and fold old downloads,
+now and then; at a start, sweep, sync and render.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ from collections.abc import Callable, Sized
 
 import structlog
 
+from database import download_months
 from database.job_runs import JobRuns, Outcome
 from database.journal import Actor
 from errors import Refusal
 from jobs.rendering import render_outdated
 from jobs.sync import SyncReport, sync
-from services import Services
+from services import INDEX, Services
 from storage.filesystem import FilesystemStorage
 
 FLUSH_SECONDS = 30.0
 PURGE_SECONDS = 600.0
+FOLD_SECONDS = 6 * 3600.0
 TRASH_DAYS = 30
 _NAMED = 20  # of many troubles so many are named in the log; `cli.py packages sync` names all
 logger = structlog.get_logger()
@@ -27,7 +29,7 @@ logger = structlog.get_logger()
 
 class Background:
     """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps,
-    syncs, renders and purges.
+    syncs, renders, purges and folds.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Background:
             self._guarded("runs", self._runs.cut_off)
             self._begin("start-jobs", self._at_start)
             self._begin("purge", self._purge_now_and_then)
+            self._begin("fold", self._fold_now_and_then)
 
     def stop(self, seconds: float = 5.0) -> None:
         """End what runs between two files, wait for that at most so many seconds, and write down the downloads.
@@ -83,6 +86,21 @@ class Background:
             self._guarded("purge", self._purge_if_due)
             if self._stop.wait(self._purge_seconds):
                 return
+
+    def _fold_now_and_then(self) -> None:
+        while True:
+            self._guarded("fold", self._fold_if_due)
+            if self._stop.wait(FOLD_SECONDS):
+                return
+
+    def _fold_if_due(self) -> None:
+        if download_months.is_due(self._services.database, INDEX):
+            self._recorded("fold", self._fold)
+
+    def _fold(self) -> str:
+        months = download_months.fold(self._services.database, INDEX, self._stop.is_set)
+        logger.info("downloads folded", months=months)
+        return f"{months:,} old months of downloads folded into one day each."
 
     def _purge_if_due(self) -> None:
         if self._services.deletions.is_due():

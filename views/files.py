@@ -116,19 +116,23 @@ class FileServer:
         if method == "HEAD":
             self._must_be_there(served)
             return Answer("200 OK", served.headers, [], 0)
-        return self._whole(served, environ.get("wsgi.file_wrapper"))
+        return self._whole(served, environ)
 
-    def _whole(self, served: Served, wrapper: Callable[..., Iterable[bytes]] | None) -> Answer:
+    def _whole(self, served: Served, environ: dict[str, Any]) -> Answer:
         if served.body is not None:
-            self._count(served)
+            self._count(served, environ.get("HTTP_USER_AGENT", ""))
             return Answer("200 OK", served.headers, [served.body], served.size)
+        wrapper: Callable[..., Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
+        agent = environ.get("HTTP_USER_AGENT", "")  # not the environ itself: it would live as long as the answer
+
+        def finished() -> None:
+            self._count(served, agent)
+
         if wrapper is not None:
             # A server that sends files itself (waitress) does so without holding a thread.
-            file = self._storage.open(served.record.location)
-            self._count(served)
+            file = WatchedFile(self._storage.open(served.record.location), served.size, finished)
             return Answer("200 OK", served.headers, wrapper(file, _CHUNK), served.size)
-        body = self._body(served, 0, served.size, lambda: self._count(served))
-        return Answer("200 OK", served.headers, body, served.size)
+        return Answer("200 OK", served.headers, self._body(served, 0, served.size, finished), served.size)
 
     def _body(self, served: Served, first: int, size: int, finished: Callable[[], None] | None) -> FileBody:
         place = self._lane.take()
@@ -157,9 +161,10 @@ class FileServer:
         if served.body is None:
             self._storage.open(served.record.location).close()
 
-    def _count(self, served: Served) -> None:
+    def _count(self, served: Served, agent: str) -> None:
         if served.counts:
-            self._downloads.count(served.record.project, served.record.version, served.record.filename)
+            record = served.record
+            self._downloads.count(record.project, record.version, record.filename, agent)
 
     # -- what is known of an address
 
@@ -266,6 +271,31 @@ class FileBody:
         """Let go of the file and the place, also when the client went away."""
         self._file.close()
         self._place.leave()
+
+
+class WatchedFile:
+    """An open file for ``wsgi.file_wrapper`` (PEP 3333); ``finished`` is called if it was read to its end.
+
+    A server moves on in the file as it hands the bytes over, so where it stands at the end tells how much was sent.
+    """
+
+    def __init__(self, file: BinaryIO, size: int, finished: Callable[[], None]) -> None:
+        self._file = file
+        self._size = size
+        self._finished = finished
+        self.read = file.read
+        self.seek = file.seek
+        self.tell = file.tell
+        self.seekable = file.seekable
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        if self._file.closed:
+            return
+        was_sent = self._file.tell() >= self._size
+        self._file.close()
+        if was_sent:
+            self._finished()
 
 
 @blueprint.get("/packages/<project>/<filename>")

@@ -11,7 +11,6 @@ from packaging.utils import NormalizedName
 from werkzeug.serving import make_server
 
 from config import load_settings
-from database.models import Downloads
 from database.statistics import today
 from people.rights import Holder
 from server import create_app
@@ -81,16 +80,29 @@ def give_roles(services: Services) -> None:
     rights.set_pattern(INDEX, "loom*", "weavers", by=TESTER)
 
 
+_GLIBC = '"system":{"name":"Linux"},"distro":{"libc":{"lib":"glibc","version":"2.39"}}'
+_MUSL = '"system":{"name":"Linux"},"distro":{"libc":{"lib":"musl","version":"1.2"}}'
+AGENTS = [
+    f'pip/26.0 {{"python":"3.12.4","cpu":"x86_64",{_GLIBC}}}',
+    'uv/0.9.7 {"python":"3.13.1","cpu":"arm64","system":{"name":"Darwin"}}',
+    'pip/25.3 {"python":"3.11.2","cpu":"AMD64","system":{"name":"Windows"}}',
+    f'uv/0.9.2 {{"python":"3.12.4","cpu":"aarch64",{_MUSL}}}',
+    "poetry/2.5.1 CPython/3.11.7 Linux/6.1",
+    "Mozilla/5.0 (X11; Linux x86_64)",
+    "",
+]
+
+
 def _count_downloads(services: Services) -> None:
-    with services.database.writing() as change:
-        for back in range(0, 28, 2):
-            for project, count in (("looms", 3 + back * 7 % 40), ("attic", 1 + back % 5)):
-                change.connection.execute(
-                    Downloads.__table__.insert().values(  # type: ignore[attr-defined]
-                        index_name=INDEX, day=today() - back, filename=f"{project}-{back}.whl", project=project,
-                        version="1.0", count=count,
-                    )
-                )  # fmt: skip
+    """Four weeks of downloads of two projects, by all kinds of clients."""
+    counter = services.downloads
+    for back in range(0, 28, 2):
+        for project, count in (("looms", 3 + back * 7 % 40), ("attic", 1 + back % 5)):
+            for number in range(count):
+                version = "1.0" if number % 3 else "1.1"
+                filename = f"{project}-{version}-py3-none-any.whl"
+                counter.count(project, version, filename, AGENTS[number % len(AGENTS)], day=today() - back)
+    counter.flush()
 
 
 @contextmanager

@@ -116,17 +116,6 @@ def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) ->
     assert "There are only 2 pages" in alice.get("/admin/uploads?page=3").text
 
 
-def test_statistics_count_downloads(alice: Visitor, secured: Services) -> None:
-    """Flushed downloads are in the chart, its table and the list of projects."""
-    for _ in range(3):
-        secured.downloads.count("looms", "1.0", "looms-1.0.tar.gz")
-    secured.downloads.flush()
-    page = alice.get("/admin/statistics").text
-    assert "3 downloads in all; 3 downloads in the last 30 days" in page
-    assert '<rect class="bar-mark"' in page
-    assert 'href="/project/looms/"' in page
-
-
 def test_the_dashboard_tells_what_is_wrong(alice: Visitor, secured: Services) -> None:
     """The default password and risky settings stand at its top."""
     secured.users._add("admin", "admin", "", is_admin=True, default=True, by=TESTER)

@@ -27,8 +27,9 @@ ARGUMENTS = [
 LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
 PUBLIC = [
     "/", "/search?q=loom", "/search", "/search?q=zzzz", "/project/looms/", "/project/looms/0.9/",
-    "/project/looms/2.0rc1/", "/project/attic/", "/project/suspect/", f"/project/{LONG}/", "/login", "/login/passkey",
-    "/nothing-here",
+    "/project/looms/2.0rc1/", "/project/attic/", "/project/suspect/", f"/project/{LONG}/", "/project/looms/statistics",
+    "/project/looms/statistics?days=365", f"/project/{LONG}/statistics", "/login",
+    "/login/passkey", "/nothing-here",
 ]  # fmt: skip
 # For bob, the last is the page of a refusal.
 SIGNED_IN = [
@@ -44,7 +45,7 @@ SIGNED_IN = [
 ]
 ADMIN = [
     "/admin/users", "/admin/users/bob", "/admin/teams", "/admin/teams/weavers", "/admin/roles", "/admin/uploads",
-    "/admin/deleted", "/admin/statistics", "/admin/journal",
+    "/admin/deleted", "/admin/statistics", "/admin/statistics?days=90", "/admin/journal",
 ]  # fmt: skip
 
 
@@ -323,6 +324,27 @@ def test_an_install_line_is_copied_whole(chromium: Browser, site: str) -> None:
         page.get_by_role("button", name="Copy the pip command").click()
         page.get_by_role("button", name="Copy the pip command").get_by_text("Copied").wait_for()
         assert page.evaluate("navigator.clipboard.readText()") == f"pip install --index-url {site}/simple/ looms"
+
+
+def test_a_drawing_tells_its_numbers(chromium: Browser, site: str) -> None:
+    """A chart is a picture with a name, letters keep their size on a narrow screen, and the table behind it unfolds."""
+    with visit(chromium, site, width=320) as (page, faults):
+        page.goto("/project/looms/statistics")
+        chart = page.get_by_role("img", name="downloads in the last 30 days")
+        box = chart.bounding_box()
+        assert box is not None
+        assert 200 < box["width"] < 300
+        letters = chart.locator("text").first.bounding_box()
+        assert letters is not None
+        assert letters["height"] > 11
+        table = page.get_by_role("table", name="downloads in the last 30 days")
+        assert not table.is_visible()
+        page.get_by_text("The same as a table").click()
+        assert table.get_by_role("row").count() == 31
+        page.get_by_role("link", name="A year").click()
+        page.get_by_role("heading", name="Downloads by week").wait_for()
+        assert violations(page) == []
+        assert faults == []
 
 
 def test_pages_can_be_printed(chromium: Browser, site: str, tmp_path: Path) -> None:

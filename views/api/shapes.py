@@ -8,7 +8,7 @@ from config import Settings
 from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
 from services import INDEX
 from simple.model import ProjectStatus
-from views.api import contents_shapes, people_shapes
+from views.api import contents_shapes, people_shapes, statistics_shapes
 from views.api.schemas import (
     FILENAME_PATTERN,
     LABEL,
@@ -85,6 +85,8 @@ TOKEN_LIST = ref("TokenList")
 NEW_TOKEN = ref("NewToken")
 REVOKED = ref("RevokedToken")
 STATS = ref("Stats")
+INDEX_DOWNLOADS = ref("IndexDownloads")
+PROJECT_DOWNLOADS = ref("ProjectDownloads")
 SEARCH = ref("SearchResult")
 JOURNAL_PAGE = ref("JournalPage")
 JOURNAL_PROOF = ref("JournalProof")
@@ -283,6 +285,7 @@ NAMED: Final[dict[str, Schema]] = {
     ),
     **contents_shapes.NAMED,
     **people_shapes.NAMED,
+    **statistics_shapes.NAMED,
     "Health": record("The process answers.", status=text("Always the same.", enum=["ok"])),
     "UploadRefusal": record(
         "Why an upload was refused, where the client accepts application/json.",

@@ -12,7 +12,7 @@ from distributions.texts import visible, visible_name
 from errors import NotAuthenticated, ProofNeeded
 from views import errors
 from views.guards import own_hosts
-from views.web import words
+from views.web import charts, words
 from views.web.assets import static_url
 from views.web.forms import csrf_field, must_carry_csrf
 from views.web.session import has_accounts, viewer
@@ -59,9 +59,13 @@ blueprint.add_app_template_global(static_url, "static_url")
 blueprint.add_app_template_global(viewer, "viewer")
 blueprint.add_app_template_global(has_accounts, "has_accounts")
 blueprint.add_app_template_filter(Markup, "drawn")  # of drawings made here: nothing of a stranger's is in them
+blueprint.add_app_template_global(charts.bar_chart, "bar_chart")
+blueprint.add_app_template_global(charts.share_bar, "share_bar")
+blueprint.add_app_template_filter(charts.spans_of, "spans")
 blueprint.add_app_template_filter(words.browser_words, "browser")
 blueprint.add_app_template_filter(words.size_words, "size")
 blueprint.add_app_template_filter(words.count_words, "count")
+blueprint.add_app_template_filter(charts.share_words, "share")
 blueprint.add_app_template_filter(words.stamp, "stamp")
 blueprint.add_app_template_filter(words.moment_words, "moment")
 blueprint.add_app_template_filter(words.duration_words, "duration")
@@ -131,6 +135,7 @@ from views.web import (  # noqa: E402 - they add their views
     releases,  # noqa: F401
     search,  # noqa: F401
     security,  # noqa: F401
+    statistics,  # noqa: F401
     system,  # noqa: F401
     teams,  # noqa: F401
     upload,  # noqa: F401

@@ -1,4 +1,4 @@
-"""The administration: dashboard, users, uploads, statistics."""
+"""The administration: dashboard, users, uploads."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dashboard() -> str:
         sqlite=".".join(map(str, sqlite_version())),
         sqlite_is_safe=sqlite_version() >= SAFE_SQLITE,
         server=here.settings.server_name,
-        days=_activity().downloads_by_day(_DAYS),
+        days=here.download_figures.by_day(_DAYS),
     )
 
 
@@ -64,18 +64,6 @@ def uploads() -> str:
     found = _activity().uploads(limit=_UPLOADS_PER_PAGE, offset=(page - 1) * _UPLOADS_PER_PAGE)
     pages = pages_of(total, _UPLOADS_PER_PAGE)
     return render_template("admin/uploads.html", uploads=found, total=total, page=page, pages=pages)
-
-
-@blueprint.get("/admin/statistics")
-@requires(Permission.ADMIN)
-def statistics() -> str:
-    """Downloads by day and by project."""
-    return render_template(
-        "admin/statistics.html",
-        days=_activity().downloads_by_day(_DAYS),
-        projects=_activity().top_projects(_DAYS),
-        total=services().downloads.total(),
-    )
 
 
 @blueprint.get("/admin/users")

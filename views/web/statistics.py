@@ -1,0 +1,119 @@
+"""The statistics of a project and of the whole index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from database.download_figures import DayCount, Part, Share
+from database.statistics import WHOLE_INDEX, Dimension
+from errors import InvalidRequest, shown
+from permissions import Permission
+from simple.model import ProjectStatus
+from views import services
+from views.guards import requires
+from views.simple import listed
+from views.web import blueprint
+
+PERIODS: Final = {30: "30 days", 90: "90 days", 365: "A year"}
+_OF_CLIENTS: Final = (Dimension.PYTHON, Dimension.INSTALLER, Dimension.PLATFORM)
+_ROWS: Final = 8  # of a breakdown; the others are in the table that unfolds
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """The downloads of a period by one dimension, as the page shows them.
+
+    ``column`` is what a value is called, ``detail`` what its parts are; ``total`` what the shares are shares of.
+    """
+
+    ident: str
+    title: str
+    column: str
+    detail: str
+    shares: Sequence[Share]
+    total: int
+
+    @property
+    def first(self) -> Sequence[Share]:
+        """The largest shares."""
+        return self.shares[:_ROWS]
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is more to tell than the first shares."""
+        return len(self.shares) > _ROWS or any(part.name for share in self.shares for part in share.parts)
+
+
+_WORDS: Final = {
+    Dimension.PROJECT: ("Projects", "Project", ""),
+    Dimension.VERSION: ("Releases", "Release", "File"),
+    Dimension.PYTHON: ("Python versions", "Python", ""),
+    Dimension.INSTALLER: ("Installers", "Installer", "Version"),
+    Dimension.PLATFORM: ("Platforms", "Platform", "C library"),
+}
+
+
+def period() -> int:
+    """How many days the address asks for. Raises InvalidRequest for any but the PERIODS."""
+    text = request.args.get("days", "30")
+    if text not in map(str, PERIODS):
+        raise InvalidRequest(f"{shown(text)} is no period that is drawn; choose 30, 90 or 365 days.")
+    return int(text)
+
+
+@blueprint.get("/project/<name>/statistics")
+@requires(Permission.LIST, project="name")
+def project_statistics(name: str) -> ResponseReturnValue:
+    """The downloads of a project."""
+    found = listed(name)
+    if found.status == ProjectStatus.QUARANTINED:
+        return redirect(url_for("web.project", name=found.name), 302)
+    length = period()
+    if name != found.name:
+        return redirect(url_for("web.project_statistics", name=found.name, days=length), 301)
+    figures = services().download_figures
+    days = figures.by_day(length, found.name)
+    return render_template(
+        "project_statistics.html",
+        project=found,
+        total=services().downloads.total(found.name),
+        lately=figures.lately(found.name),
+        days=days,
+        breakdowns=_breakdowns((Dimension.VERSION, *_OF_CLIENTS), days, found.name),
+        periods=PERIODS,
+    )
+
+
+@blueprint.get("/admin/statistics")
+@requires(Permission.ADMIN)
+def statistics() -> str:
+    """The downloads of the whole index."""
+    figures = services().download_figures
+    days = figures.by_day(period())
+    return render_template(
+        "admin/statistics.html",
+        total=services().downloads.total(),
+        lately=figures.lately(),
+        days=days,
+        breakdowns=_breakdowns((Dimension.PROJECT, *_OF_CLIENTS), days),
+        periods=PERIODS,
+    )
+
+
+def _breakdowns(
+    dimensions: Sequence[Dimension], days: Sequence[DayCount], project: str = WHOLE_INDEX
+) -> list[Breakdown]:
+    total = sum(day.count for day in days)
+    return [Breakdown(f"by-{one}", *_WORDS[one], _shares(one, len(days), project), total) for one in dimensions]
+
+
+def _shares(dimension: Dimension, days: int, project: str) -> Sequence[Share]:
+    figures = services().download_figures
+    if dimension is Dimension.PROJECT:
+        return [Share(name, count, (Part("", count),)) for name, count in figures.top_projects(days)]
+    return figures.shares(dimension, days, project)
