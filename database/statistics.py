@@ -25,7 +25,7 @@ from simple.clients import NOT_TOLD_APART, Client, client_of
 _DAY_SECONDS = 86_400
 WHOLE_INDEX: Final = ""  # in the place of a project's name
 MOST_WAITING: Final = 20_000  # kinds of downloads that are told apart until they are written
-MOST_VALUES: Final = 64  # rows of a project, a day and a dimension before details are left out
+MOST_ROWS: Final = 64  # rows of a project, a day and a dimension before details are left out
 _KINDS_AT_ONCE: Final = 1_000  # in one transaction, so that others need not wait for long
 
 
@@ -40,7 +40,7 @@ class Dimension(StrEnum):
     PLATFORM = "platform"  # Client.platform, and the C library
 
 
-_OF_CLIENTS: Final = (Dimension.PYTHON, Dimension.INSTALLER, Dimension.PLATFORM)
+_WITH_DETAILS: Final = (Dimension.VERSION, Dimension.INSTALLER, Dimension.PLATFORM)
 
 
 class _Kind(NamedTuple):
@@ -180,7 +180,7 @@ _Place = tuple[str, Dimension, int]
 
 
 def _values_there(connection: Connection, index: str, rows: Iterable[_Row]) -> defaultdict[_Place, set[_Row]]:
-    """The rows that the table has for clients, of the projects and days that are about to be written."""
+    """The rows with details that the table has of the projects and days that are about to be written."""
     there: defaultdict[_Place, set[_Row]] = defaultdict(set)
     by_day: defaultdict[int, set[str]] = defaultdict(set)
     for row in rows:
@@ -193,7 +193,7 @@ def _values_there(connection: Connection, index: str, rows: Iterable[_Row]) -> d
             select(*columns).where(
                 DownloadCount.index_name == index,
                 DownloadCount.project.in_(projects),
-                DownloadCount.dimension.in_(_OF_CLIENTS),
+                DownloadCount.dimension.in_(_WITH_DETAILS),
                 DownloadCount.day == day,
             )
         )
@@ -206,12 +206,12 @@ def _values_there(connection: Connection, index: str, rows: Iterable[_Row]) -> d
 def _bounded(counts: Counter[_Row], there: defaultdict[_Place, set[_Row]]) -> Counter[_Row]:
     """The same counts with details left out where a day has too many of them, so that no client can fill the table.
 
-    The values themselves are few: those that ``simple.clients`` knows.
+    The values themselves are few: the releases that there are, and the words that ``simple.clients`` knows.
     """
     bounded: Counter[_Row] = Counter()
     for row, count in sorted(counts.items()):
-        if row.dimension in _OF_CLIENTS and row not in there[row[:3]]:
-            if len(there[row[:3]]) >= MOST_VALUES:
+        if row.dimension in _WITH_DETAILS and row not in there[row[:3]]:
+            if len(there[row[:3]]) >= MOST_ROWS:
                 row = row._replace(detail="")  # noqa: PLW2901
             there[row[:3]].add(row)
         bounded[row] += count
