@@ -87,6 +87,15 @@ class Background:
             if self._stop.wait(self._purge_seconds):
                 return
 
+    def _purge_if_due(self) -> None:
+        if self._services.deletions.is_due():
+            self._recorded("purge", self._purge)
+
+    def _purge(self) -> str:
+        purged = self._services.manager.purge_overdue(by=Actor("purge"))
+        logger.info("purged", files=purged)
+        return f"{purged:,} deleted files let go for good."
+
     def _fold_now_and_then(self) -> None:
         while True:
             self._guarded("fold", self._fold_if_due)
@@ -101,15 +110,6 @@ class Background:
         months = download_months.fold(self._services.database, INDEX, self._stop.is_set)
         logger.info("downloads folded", months=months)
         return f"{months:,} old months of downloads folded into one day each."
-
-    def _purge_if_due(self) -> None:
-        if self._services.deletions.is_due():
-            self._recorded("purge", self._purge)
-
-    def _purge(self) -> str:
-        purged = self._services.manager.purge_overdue(by=Actor("purge"))
-        logger.info("purged", files=purged)
-        return f"{purged:,} deleted files let go for good."
 
     def _at_start(self) -> None:
         self._recorded("sweep", self._sweep)

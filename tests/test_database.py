@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import insert, select, text
 
 from database import schema
 from database.engine import SAFE_SQLITE, Database, database_path, sqlite_version
@@ -99,15 +99,7 @@ def _of_the_first_schema(database: Database) -> None:
                 for number, uploader in enumerate(["a folder", "Ada", "bob", "Ada"], 1)
             ),
             "INSERT INTO burned_filenames (index_id, filename_key, sha256, deleted) VALUES (1, 'gone', '', 5)",
-            *(
-                "INSERT INTO downloads (index_name, day, filename, project, version, count) VALUES"
-                f" ('main', {day}, '{filename}', '{project}', '1', {count})"
-                for day, filename, project, count in (
-                    (20000, "a", "looms", 3), (20000, "b", "looms", 4), (20001, "a", "looms", 5),
-                    (20001, "c", "attic", 6),
-                )
-            ),
-        ]  # fmt: skip
+        ]
         for statement in statements:
             change.connection.execute(text(statement))
 
@@ -142,33 +134,6 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
             assert rows("SELECT count(*) FROM deletions") == [(0,)]
             assert rows("SELECT description, html FROM releases LEFT JOIN rendered_descriptions") == [("# Looms", None)]
             assert rows("PRAGMA foreign_key_check") == []
-
-
-def test_an_older_database_keeps_its_downloads(tmp_path: Path) -> None:
-    """Every count stays under its day, version and file, and adds to the sums; nothing is known of the clients."""
-    with closing(Database(tmp_path / "index.sqlite3")) as database:
-        _of_the_first_schema(database)
-        schema.prepare(database)
-        with database.reading() as connection:
-            found = connection.execute(
-                text("SELECT project, dimension, day, value, detail, count FROM download_counts ORDER BY 1, 2, 3, 4, 5")
-            )
-            rows = [tuple(row) for row in found]
-            assert not inspect(connection).has_table("downloads")
-    summed = ("total", "python", "installer", "platform")
-    sums = [
-        *((project, dimension, 20000, "", "", 7) for project in ("", "looms") for dimension in summed),
-        *(("looms", dimension, 20001, "", "", 5) for dimension in summed),
-        *(("attic", dimension, 20001, "", "", 6) for dimension in summed),
-        *(("", dimension, 20001, "", "", 11) for dimension in summed),
-    ]
-    told = [
-        ("", "project", 20000, "looms", "", 7), ("", "project", 20001, "attic", "", 6),
-        ("", "project", 20001, "looms", "", 5), ("attic", "version", 20001, "1", "c", 6),
-        ("looms", "version", 20000, "1", "a", 3), ("looms", "version", 20000, "1", "b", 4),
-        ("looms", "version", 20001, "1", "a", 5),
-    ]  # fmt: skip
-    assert rows == sorted([*sums, *told])
 
 
 def test_two_processes_may_prepare_at_once(tmp_path: Path) -> None:

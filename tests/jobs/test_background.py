@@ -10,6 +10,9 @@ import pytest
 from packaging.utils import NormalizedName
 from structlog.testing import capture_logs
 
+from database import download_months
+from database.job_runs import JobRuns
+from database.statistics import today
 from jobs.background import Background
 from jobs.sync import sync
 from services import INDEX, Services
@@ -138,3 +141,15 @@ def test_missing_files_are_in_the_log(services: Services, background: Callable[.
         assert until(lambda: bool(logs))
     assert logs[0]["file"] == "broken-1.0.tar.gz"
     assert logs[0]["log_level"] == "warning"
+
+
+def test_the_first_process_folds_old_downloads(services: Services, background: Callable[..., Background]) -> None:
+    """Downloads of more than 400 days ago are kept by month; it is told among the runs, and only if there were any."""
+    for back in range(500, 560):
+        services.downloads.count("sample", "1.0", "sample-1.0.tar.gz", day=today() - back)
+    services.downloads.flush()
+    assert download_months.is_due(services.database, INDEX)
+    background(is_first=True).start()
+    assert until(lambda: not download_months.is_due(services.database, INDEX))
+    assert services.downloads.total("sample") == 60
+    assert until(lambda: bool([run for run in JobRuns(services.database).latest() if run.job == "fold" and run.ended]))
