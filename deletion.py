@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from packaging.utils import NormalizedName
 
@@ -20,6 +21,7 @@ from database.holdings import HeldFile
 from database.journal import Actor, Change, Entry
 from distributions.filenames import check_version, release_key
 from errors import StorageFailed, UnknownFile, UnknownRelease
+from simple.model import utc_stamp
 from storage import Storage
 
 _CHUNK = 1 << 20
@@ -32,6 +34,27 @@ class Taken:
     filenames: tuple[str, ...]
     id: str | None
     expires: datetime | None
+
+    def document(self) -> dict[str, Any]:
+        """As the API answers with it and the shell prints it."""
+        until = utc_stamp(self.expires) if self.expires else None
+        return {"deleted": list(self.filenames), "deletion": self.id, "restorable_until": until}
+
+
+def deletion_line(deleted: Deleted) -> dict[str, Any]:
+    """A deletion that can be undone, as the API answers with it and the shell prints it."""
+    return {
+        "id": deleted.id,
+        "name": deleted.project,
+        "version": deleted.version,
+        "filename": deleted.filename,
+        "files": deleted.files,
+        "bytes": deleted.size,
+        "reason": deleted.reason,
+        "deleted": utc_stamp(deleted.deleted),
+        "deleted_by": deleted.by,
+        "restorable_until": utc_stamp(deleted.expires),
+    }
 
 
 class Deleting:

@@ -58,7 +58,7 @@ def delete(
     with services_of(chosen) as services:
         taken = services.manager.delete(INDEX, name, package_version, filename, reason=reason, by=shell_actor())
     if json_:
-        as_json({"deleted": taken.filenames, "deletion": taken.id, "restorable_until": taken.expires})
+        as_json(taken.document())
         return
     answer(f"Deleted {counted(len(taken.filenames))}:")
     for one in taken.filenames:
@@ -78,13 +78,14 @@ def deleted(chosen: Chosen, package_name: str | None, json_: bool) -> None:
     Newest first; of all projects, or with --package-name of one.
     """
     from database.deletions import Deletions
+    from deletion import deletion_line
     from services import INDEX
 
     name = project_named(package_name) if package_name is not None else None
     with reading(chosen) as reader:
         found = Deletions(reader.database, INDEX).standing(name)
     if json_:
-        as_json(found)
+        as_json([deletion_line(one) for one in found])
         return
     table(COLUMNS, ((
         one.id, _what(one), one.files, in_units(one.size), one.deleted, one.by, one.expires, one.reason,

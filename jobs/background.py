@@ -94,7 +94,7 @@ class Background:
     def _purge(self) -> str:
         purged = self._services.manager.purge_overdue(by=Actor("purge"))
         logger.info("purged", files=purged)
-        return f"{purged:,} deleted files let go for good."
+        return f"Deleted files let go for good: {purged:,}."
 
     def _fold_now_and_then(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from database.deletions import Deleted
 from database.journal import Actor
-from database.models import Base, Deletion, File
+from database.models import Base, Deletion, File, Release, RenderedDescription
 from distributions.claims import Claim
 from services import Services
 from tests.conftest import TESTER
@@ -48,12 +48,20 @@ def told(services: Services) -> dict[str, Any]:
         "found": [hit.name for hit in services.search.find("weft").hits],
         "stats": {**catalogue.stats(), "serial": 0},
         "comments": sorted(_comments(services)),
+        "rendered": sorted(_rendered(services)),
     }
 
 
 def _comments(services: Services) -> list[str]:
     with services.database.reading() as connection:
         return list(connection.execute(select(File.comment)).scalars())
+
+
+def _rendered(services: Services) -> list[tuple[str, str]]:
+    columns = Release.version, RenderedDescription.html
+    with services.database.reading() as connection:
+        rows = connection.execute(select(*columns).join(Release, Release.id == RenderedDescription.release_id))
+        return [(row[0], row[1] or "") for row in rows]
 
 
 def count_of(services: Services, table: str) -> int:

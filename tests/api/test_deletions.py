@@ -57,7 +57,7 @@ def test_a_deletion_is_listed_and_undone(index: FlaskClient) -> None:
         "reason": "wrong branch", "deleted_by": "anonymous",
     }  # fmt: skip
     restored = document(index, "POST", f"{DELETIONS}/{line['id']}/restore")
-    assert restored == {"name": "demo-pkg", "restored": deleted["deleted"]}
+    assert restored == {"restored": deleted["deleted"]}
     assert document(index, "GET", "/api/packages/demo-pkg") == before
     assert document(index, "GET", DELETIONS)["total"] == 0
 

@@ -22,9 +22,9 @@ def test_deleting_tells_how_to_undo_it(filled: Path) -> None:
     assert sorted(said["deleted"]) == [WHEEL, "sample-1.0.tar.gz"]
     assert names() == ["other-thing"]
     (line,) = data("packages", "deleted")
-    assert (line["id"], line["expires"]) == (said["deletion"], said["restorable_until"])
-    assert (line["project"], line["version"], line["files"], line["reason"]) == ("sample", None, 2, "a slip")
-    assert line["by"].endswith("@shell")
+    assert (line["id"], line["restorable_until"]) == (said["deletion"], said["restorable_until"])
+    assert (line["name"], line["version"], line["files"], line["reason"]) == ("sample", None, 2, "a slip")
+    assert line["deleted_by"].endswith("@shell")
     assert data("packages", "restore", "--deletion", said["deletion"]) == {"restored": said["deleted"]}
     after = data("packages", "info", *OF_IT)
     assert {**after, "updated": ""} == {**before, "updated": ""}

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 from structlog.testing import capture_logs
 
 from database import download_months
-from database.job_runs import JobRuns
+from database.job_runs import JobRuns, Outcome
 from database.statistics import today
 from jobs.background import Background
 from jobs.sync import sync
@@ -96,6 +96,11 @@ def test_the_first_process_lets_go_what_is_over(services: Services, background: 
     assert until(lambda: not wheels[0].exists())
     assert wheels[1].exists()
     assert [one.id for one in services.deletions.standing()] == deletions[1:]
+    assert until(lambda: _runs(services, "purge") == [(Outcome.DONE, "Deleted files let go for good: 1.")])
+
+
+def _runs(services: Services, job: str) -> list[tuple[Outcome, str]]:
+    return [(run.outcome, run.summary) for run in JobRuns(services.database).latest() if run.job == job]
 
 
 def test_other_processes_leave_the_folder_alone(services: Services, background: Callable[..., Background]) -> None:

@@ -7,7 +7,7 @@ from packaging.utils import NormalizedName
 
 from permissions import Permission
 from services import INDEX
-from simple.model import ProjectStatus, utc_stamp
+from simple.model import ProjectStatus
 from views import services
 from views.api import blueprint, shapes
 from views.api.bodies import read_body
@@ -113,9 +113,7 @@ def delete_file(name: str, version: str, filename: str) -> Response:
 
 def _delete(project: NormalizedName, version: str | None, filename: str | None) -> Response:
     reason = read_body(shapes.DELETE_BODY, optional=True)["reason"]
-    taken = services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor())
-    until = utc_stamp(taken.expires) if taken.expires else None
-    return answer({"deleted": list(taken.filenames), "deletion": taken.id, "restorable_until": until})
+    return answer(services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor()).document())
 
 
 @blueprint.put("/packages/<name>/status")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from flask import Response
 from packaging.utils import NormalizedName
 
-from database.deletions import Deleted
+from deletion import deletion_line
 from permissions import Permission
 from services import INDEX
-from simple.model import utc_stamp
 from views import services
 from views.api import blueprint, shapes
 from views.api.bodies import read_query
@@ -59,22 +58,7 @@ def _page(project: NormalizedName | None) -> Response:
     total = deletions.count(project)
     found = deletions.standing(project, limit=per_page, offset=(page - 1) * per_page)
     pages = max(1, -(-total // per_page))
-    return answer({"deletions": [_line(one) for one in found], "page": page, "pages": pages, "total": total})
-
-
-def _line(deleted: Deleted) -> dict[str, Any]:
-    return {
-        "id": deleted.id,
-        "name": deleted.project,
-        "version": deleted.version,
-        "filename": deleted.filename,
-        "files": deleted.files,
-        "bytes": deleted.size,
-        "reason": deleted.reason,
-        "deleted": utc_stamp(deleted.deleted),
-        "deleted_by": deleted.by,
-        "restorable_until": utc_stamp(deleted.expires),
-    }
+    return answer({"deletions": [deletion_line(one) for one in found], "page": page, "pages": pages, "total": total})
 
 
 @blueprint.post("/packages/<name>/deletions/<deletion>/restore")
@@ -91,7 +75,7 @@ def _line(deleted: Deleted) -> dict[str, Any]:
 def restore(name: str, deletion: str) -> Response:
     """List again what was deleted."""
     project = normalized(name)
-    return answer({"name": project, "restored": services().manager.restore(INDEX, project, deletion, by=actor())})
+    return answer({"restored": services().manager.restore(INDEX, project, deletion, by=actor())})
 
 
 @blueprint.delete("/deletions/<deletion>")

@@ -229,9 +229,7 @@ NAMED: Final[dict[str, Schema]] = {
         pages=whole("How many pages there are.", minimum=1),
         total=whole("How many deletions there are on all pages.", minimum=0),
     ),
-    "Restored": record(
-        "What is there again.", name=text("The normalized name."), restored=many(text("A filename."), "The files.")
-    ),
+    "Restored": record("What is there again.", restored=many(text("A filename."), "The files.")),
     "Purged": record(
         "What is gone for good.", purged=many(text("A filename."), "Names that are never given out again.")
     ),
