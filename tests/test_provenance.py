@@ -169,7 +169,7 @@ def test_without_https_pages_link_no_provenance(
     made.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     site = create_app(made).test_client()
     fields = {"owner": "trailofbits", "repository": "pypi-attestations", "workflow": "release.yml"}
-    made.publishers.add(INDEX, PROJECT, "github", fields, by=TESTER, user_id=None)
+    made.publishers.add(INDEX, PROJECT, "github", fields, by=TESTER, user_id=made.users.account("bob").id)
     claims = issuer.github_claims("trailofbits/pypi-attestations", iss=GITHUB_ISSUER)
     minted = site.post("/_/oidc/mint-token", json={"token": issuer.token(**claims)}).json
     assert minted is not None
