@@ -24,6 +24,7 @@ from credentials.people import Person
 from credentials.throttle import Throttle
 from credentials.tokens import TokenText, read_token
 from database.accounts import TABLE, Account, Accounts
+from database.journal import Actor
 from database.publishers import Publishers
 from database.rights import Rights
 from database.tokens import Tokens
@@ -62,11 +63,11 @@ class Peer:
 class Keeper(Protocol):
     """What has to be written down when somebody was let in."""
 
-    def admit(self, person: Person, source: str) -> Account:
+    def admit(self, person: Person, source: str, *, by: Actor) -> Account:
         """The account of somebody whom a directory vouches for, made where there is none."""
         ...
 
-    def renew(self, account: Account, password: str) -> None:
+    def renew(self, account: Account, password: str, *, by: Actor) -> None:
         """Keep the password under the hash of today."""
         ...
 
@@ -162,6 +163,7 @@ class Authenticator:
         access = self.access()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
         with self._lock:
+            self._verdicts.pop(self._digest(header), None)  # so that it is the newest again
             self._verdicts[self._digest(header)] = _Verdict(identity, time.monotonic(), access, identity.expires)
             if len(self._verdicts) > _VERDICTS_KEPT:
                 self._verdicts.popitem(last=False)
@@ -263,13 +265,14 @@ class Authenticator:
         self.throttle.must_allow(username, peer.address)
         guess, access = self._digest(f"{username.lower()}\0{password}"), self.access()
         again = self._was_refused(guess, access)
-        account = None if again else self._by_table_or_directory(username, password)
+        account = None if again else self._by_table_or_directory(username, password, peer)
         if account is None or not account.active:
             if not again:
                 self._keep_refusal(guess, access)
             self.throttle.failed(username, peer.address, guess)
             self.notebook.note("session.refused", username, peer.address, "password")
             raise NotAuthenticated("The username or password is wrong; check both, or use a token.")
+        self.throttle.must_allow(username, peer.address)
         self.throttle.succeeded(username, peer.address)
         if account.default_password and not self._takes_default_password(peer):
             raise Forbidden(
@@ -290,7 +293,7 @@ class Authenticator:
             if len(self._refused) > _VERDICTS_KEPT:
                 self._refused.popitem(last=False)
 
-    def _by_table_or_directory(self, username: str, password: str) -> Account | None:
+    def _by_table_or_directory(self, username: str, password: str, peer: Peer) -> Account | None:
         """A name of the table is the table's, whatever a directory says of it, so that an administrator of the table
         gets in while a directory is down. A hash is computed for every name, so that all take about as long.
         """
@@ -299,7 +302,7 @@ class Authenticator:
         good = self.passwords.verify(account.password_hash if account and ours else None, password)
         if account is not None and ours:
             if good and self.passwords.needs_rehash(account.password_hash):
-                self.keeper.renew(account, password)
+                self.keeper.renew(account, password, by=Actor(account.username, None, peer.address))
             for directory in self.directories.values() if not good else ():
                 if directory.local:
                     directory.check(username, password)  # so that it takes as long as for an unknown name
@@ -307,7 +310,7 @@ class Authenticator:
         for source, directory in self.directories.items():
             person = directory.check(username, password)
             if person is not None:
-                return self.keeper.admit(person, source)
+                return self.keeper.admit(person, source, by=Actor(person.username, None, peer.address))
         return None
 
 

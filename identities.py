@@ -128,8 +128,10 @@ class Identities:
             return demanded != "nobody"
         if demanded == "administrators":
             return False
-        on_projects = any(project for _, project, _ in self._rights.held(account.id).roles)
-        return on_projects or self.standing(account).role.rank >= Role.UPLOADER.rank
+        held = self._rights.held(account.id)
+        if any(project for _, project, _ in held.roles) or (held.teams and held.teams & self._rights.naming_teams()):
+            return True
+        return self.standing(account).role.rank >= Role.UPLOADER.rank
 
     def _default_role(self, account: Account) -> Role:
         return dict(self.rules.directory_roles).get(account.source, self.rules.default_role)

@@ -212,9 +212,9 @@ def _at_project(identity: Identity, where: Where) -> frozenset[Permission]:
 
 
 def _somewhere(identity: Identity, index: str) -> frozenset[Permission]:
-    if identity.role_on(index) is Role.UPLOADER or identity.teams:
-        return ON_OWNERLESS
     held: frozenset[Permission] = frozenset()
+    if identity.role_on(index) is Role.UPLOADER or identity.teams:
+        held = ON_OWNERLESS
     for (there, project), role in identity.roles.items():
         if there == index and project:
             held |= ON_PROJECT.get(role, frozenset())
@@ -239,7 +239,9 @@ def why_not(identity: Identity, permission: Permission, where: Where) -> str:
         return f"{who} may not {_IN_WORDS[permission]}; ask an administrator."
     if where.project is None:
         return f"{who} may not {_IN_WORDS[permission]} any project here; ask an administrator."
-    return f"{who} may not {_IN_WORDS[permission]} {where.project}: {_of_whom(where)}"
+    # Whose a name is, and that it is there, is told only to those who may read the index.
+    may_read = allows(identity, Permission.LIST, Where(where.index))
+    return f"{who} may not {_IN_WORDS[permission]} {where.project}: {_of_whom(where if may_read else Where())}"
 
 
 _IN_WORDS: Final[Mapping[Permission, str]] = {

@@ -88,6 +88,11 @@ class HtpasswdFile:
         """Whether the file has somebody of exactly that name, with a hash that is taken."""
         return username in self._current().taken
 
+    def spelled(self, username: str) -> str | None:
+        """The name as the file has it, in whatever case; None for nobody's."""
+        entries = self._current().entries
+        return username if username in entries else next((n for n in entries if n.lower() == username.lower()), None)
+
     def weak_names(self) -> list[str]:
         """Who stands in the file with a hash that is not taken: DES, plain text, or what nobody could wait for."""
         reading = self._current()

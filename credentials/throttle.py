@@ -18,12 +18,28 @@ WINDOW_SECONDS = 300.0
 MOST_BY_PAIR = 10
 MOST_BY_ADDRESS = 50
 _MOST_KEYS = 10_000
+_LONGEST_NAME = 256
+
+
+def plain_address(text: str) -> str:
+    """An address without the port and brackets that some proxies add, and IPv4 as IPv4 on a socket for both."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        parsed = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
 
 
 def network_of(address: str) -> str:
     """The address as it is counted: of IPv6 the first 64 bits, since a client may choose the rest."""
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(plain_address(address))
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv6Address):
@@ -37,7 +53,15 @@ _Key = tuple[str, str]  # account and network; an empty account is the network a
 class Throttle:
     """Remembers the failures of the last five minutes, and which accounts signed in from where."""
 
-    def __init__(self, by_pair: int = MOST_BY_PAIR, by_address: int = MOST_BY_ADDRESS) -> None:
+    def __init__(
+        self,
+        by_pair: int = MOST_BY_PAIR,
+        by_address: int = MOST_BY_ADDRESS,
+        *,
+        what: str = "wrong passwords",
+        instead: str = ", or use a token",
+    ) -> None:
+        self._what, self._instead = what, instead
         self._by_pair = by_pair
         self._by_address = by_address
         self._failures: OrderedDict[_Key, deque[tuple[float, bytes]]] = OrderedDict()
@@ -45,30 +69,32 @@ class Throttle:
         self._lock = threading.Lock()
 
     def must_allow(self, username: str, address: str) -> None:
-        """Raises TooManyAttempts, before anything slow is done, with the seconds until the next try."""
+        """Raises TooManyAttempts with the seconds until the next try.
+
+        To be asked before anything slow is done, and again before what was right is believed: of many guesses at a time
+        none is worth anything once the others have reached the limit.
+        """
         now = time.monotonic()
-        network = network_of(address)
-        pair = (username.lower(), network)
+        pair = self._pair(username, address)
+        network = pair[1]
         with self._lock:
             of_pair = self._wait(pair, self._by_pair, now)
             of_all = 0.0 if pair in self._known else self._wait(("", network), self._by_address, now)
         wait = int(max(of_pair, of_all)) + 1
         if of_all > 0:
             raise TooManyAttempts(
-                f"Too many wrong passwords came from your address; wait {wait} seconds, or use a token.", wait
+                f"Too many {self._what} came from your address; wait {wait} seconds{self._instead}.", wait
             )
         if of_pair > 0:
             raise TooManyAttempts(
-                f"Too many wrong passwords for {shown(username)} came from your address; wait {wait} seconds, or use "
-                "a token.",
-                wait,
+                f"Too many {self._what} for {shown(username)}; wait {wait} seconds{self._instead}.", wait
             )
 
     def failed(self, username: str, address: str, guess: bytes = b"") -> None:
         """A wrong password was tried; ``guess`` is a keyed digest that tells it from others, if there is one."""
         now = time.monotonic()
-        network = network_of(address)
-        pair = (username.lower(), network)
+        pair = self._pair(username, address)
+        network = pair[1]
         with self._lock:
             self._wait(pair, self._by_pair, now)  # forgets what is old
             if guess and any(guess == earlier for _, earlier in self._failures.get(pair, ())):
@@ -81,13 +107,23 @@ class Throttle:
 
     def succeeded(self, username: str, address: str) -> None:
         """A good password clears what its owner mistyped before."""
-        pair = (username.lower(), network_of(address))
+        pair = self._pair(username, address)
         with self._lock:
             self._failures.pop(pair, None)
             self._known[pair] = None
             self._known.move_to_end(pair)
             if len(self._known) > _MOST_KEYS:
                 self._known.popitem(last=False)
+
+    def knows(self, username: str, address: str) -> bool:
+        """Whether an account was right from an address before."""
+        return self._pair(username, address) in self._known
+
+    @staticmethod
+    def _pair(username: str, address: str) -> _Key:
+        """What an account and a place are counted under; names that nobody can have are counted together."""
+        name = username.strip().lower()
+        return (name if len(name) <= _LONGEST_NAME else "too long", network_of(address))
 
     def _wait(self, key: _Key, most: int, now: float) -> float:
         failures = self._failures.get(key)

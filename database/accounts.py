@@ -143,10 +143,15 @@ def add_user(
 
 def change_user(connection: Connection, username: str, **values: object) -> None:
     """Change columns of an account: ``password_hash``, ``default_password``, ``active``, ``is_admin``, ``email``,
-    ``last_login``, ``source``. Raises UnknownUser.
+    ``last_login``, ``source``, ``admin_source``. Raises UnknownUser.
     """
     user_id = user_id_of(connection, username)
     connection.execute(update(User).where(User.id == user_id).values(**values))
+
+
+def admin_source(connection: Connection, user_id: int) -> str:
+    """Which directory made somebody an administrator; "" if it was done by hand, or not at all."""
+    return connection.execute(select(User.admin_source).where(User.id == user_id)).scalar_one()
 
 
 def count_active_admins(connection: Connection) -> int:

@@ -17,7 +17,8 @@ from database.models import Base, Moment
 class User(Base):
     """An account. Deactivated, never erased. ``default_password`` stands until the shipped password is changed.
 
-    ``source`` says who checks the password: "table", or the directory that the person comes from.
+    ``source`` says who checks the password: "table", or the directory that the person comes from; ``admin_source`` is
+    the directory whose groups made them an administrator, "" where that was done by hand.
     """
 
     __tablename__ = "users"
@@ -32,6 +33,7 @@ class User(Base):
     created: Mapped[datetime] = mapped_column(Moment)
     last_login: Mapped[datetime | None] = mapped_column(Moment)
     source: Mapped[str] = mapped_column(String(20), default="table")
+    admin_source: Mapped[str] = mapped_column(String(20), default="")
 
 
 class LinkedIdentity(Base):

@@ -127,6 +127,11 @@ class Rights:
         with self.database.reading() as connection:
             return [_grant(row) for row in connection.execute(statement)]
 
+    def naming_teams(self) -> frozenset[int]:
+        """The rows of the teams to which some names belong: their people maintain and start projects."""
+        with self.database.reading() as connection:
+            return frozenset(connection.execute(select(NamePattern.team_id).distinct()).scalars())
+
     def of_others(self, index: str, pattern: str, team: str) -> list[str]:
         """The projects under a pattern that are owned, and by nobody of a team: giving it the names takes them from
         no one.

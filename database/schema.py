@@ -11,7 +11,7 @@ from database.engine import Database
 from database.models import PackageIndex
 from errors import InvalidSetting
 
-HEAD = "0012"
+HEAD = "0013"
 MAIN = "main"
 
 

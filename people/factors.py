@@ -55,7 +55,7 @@ class FactorManager:
         self._sealer = sealer
         self._tickets = tickets
         # Six digits are guessed sooner than a password.
-        self.throttle = Throttle(by_pair=5, by_address=50)
+        self.throttle = Throttle(by_pair=5, by_address=50, what="wrong codes", instead="")
 
     # -- authenticator apps
 

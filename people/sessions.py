@@ -15,7 +15,7 @@ from database.journal import Actor, Entry
 from database.sessions import NewSession, SessionRow, Sessions
 from errors import UnknownSession
 
-_TOUCH_SECONDS: Final = 60.0
+_TOUCHES: Final = 20  # in its idle time a session is noted as seen so often, at most once a second
 
 
 class SessionManager:
@@ -50,9 +50,10 @@ class SessionManager:
         if found is None:
             return None
         last_seen = max(found.last_seen, self._seen.get(hashed, found.last_seen))
-        if now - last_seen > self._idle[found.account.is_admin]:
+        idle = self._idle[found.account.is_admin]
+        if now - last_seen > idle:
             return None
-        if (now - last_seen).total_seconds() > _TOUCH_SECONDS:
+        if now - last_seen > min(max(idle / _TOUCHES, timedelta(seconds=1)), timedelta(minutes=1)):
             with self._lock:
                 self._seen[hashed] = now
         return found

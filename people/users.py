@@ -15,6 +15,7 @@ from database.accounts import TABLE, Account, Accounts
 from database.engine import Database
 from database.journal import Actor, Change, Entry
 from errors import Conflict, InvalidRequest, UnknownUser, shown
+from people.directories import HTPASSWD
 
 DEFAULT_ADMIN = "admin"
 ADMINISTRATORS = "administrators"  # the word for them where groups of a directory are named
@@ -70,13 +71,20 @@ class UserManager:
     def import_user(self, username: str, password_hash: str, *, by: Actor) -> None:
         """Make an account with a hash that is kept elsewhere, in the form of ``credentials.legacy_hashes``.
 
-        Raises InvalidRequest, NameTaken; somebody of the htpasswd file becomes one of the table.
+        Raises InvalidRequest, NameTaken; Conflict for somebody of another directory. Somebody of the htpasswd file
+        becomes one of the table.
         """
         must_be_username(username)
         found = self.accounts.user(username)
+        if found is not None and found.source not in {TABLE, HTPASSWD}:
+            raise Conflict(
+                f"{found.username} comes from {found.source}, so no password is kept here for them; left as it is."
+            )
         with self.database.writing() as change:
-            if found is not None and found.source != TABLE:
+            if found is not None and found.source == HTPASSWD:
                 rows.change_user(change.connection, username, password_hash=password_hash, source=TABLE)
+                rows.unlink_identities(change.connection, found.id)
+                session_rows.end_sessions(change.connection, username)
             else:
                 rows.add_user(change.connection, username, password_hash, at=change.at)
             change.moves_access()
@@ -150,7 +158,7 @@ class UserManager:
         """Make somebody an administrator, or no longer. Raises UnknownUser, and Conflict for the last one."""
         account = self.account(username)
         with self.database.writing() as change:
-            rows.change_user(change.connection, username, is_admin=is_admin)
+            rows.change_user(change.connection, username, is_admin=is_admin, admin_source="")
             self._must_keep_an_admin(change, account)
             change.moves_access()
             change.record(by, Entry("user.admin", detail={"user": account.username, "admin": is_admin}))
@@ -168,24 +176,27 @@ class UserManager:
 
     # -- people of elsewhere
 
-    def register(self, username: str, password: str, *, by: Actor) -> bool:
-        """Make a user or change their password, in the htpasswd file if one is in force, else in the table; True for
-        a new one. A name of the table stays the table's.
+    def register(self, username: str, password: str, *, by: Actor) -> tuple[str, bool]:
+        """Make a user or change their password, in the htpasswd file if one is in force, else in the table; the name
+        as it is kept, and True for a new one. A name of the table stays the table's.
 
-        Raises InvalidRequest; Conflict for an administrator's name; Forbidden, StorageFull, StorageFailed where the
-        file cannot be written; Unavailable where too many others wait.
+        Raises InvalidRequest; Conflict for the name of an administrator or of another directory; Forbidden,
+        StorageFull, StorageFailed where the file cannot be written; Unavailable where too many others wait.
         """
         must_be_username(username)
         found = self.accounts.user(username)
         if found is not None and found.is_admin:
             raise Conflict("This is an administrator, whose password is not changed here; sign in to change it.")
+        if found is not None and found.source not in {TABLE, HTPASSWD}:
+            raise Conflict(f"{found.username} comes from {found.source}, and their password is changed there.")
         if self.htpasswd is None or (found is not None and found.source == TABLE):
             if found is None:
                 self.create_user(username, password, by=by)
             else:
                 self.set_password(username, password, by=by)
-            return found is None
+            return (found.username if found else username), found is None
         self.must_be_password(password)
+        username = self.htpasswd.spelled(username) or (found.username if found else username)
         is_new = self.htpasswd.set_password(username, password)
         with self.database.writing() as change:
             if found is not None:
@@ -193,9 +204,9 @@ class UserManager:
             change.moves_access()
             detail = {"user": username, "in": "htpasswd"}
             change.record(by, Entry("user.create" if is_new else "user.password", detail=detail))
-        return is_new
+        return username, is_new
 
-    def admit(self, person: Person, source: str) -> Account:
+    def admit(self, person: Person, source: str, *, by: Actor) -> Account:
         """The account of somebody whom a directory vouches for: found by issuer and subject, made where there is none;
         their teams follow their groups.
 
@@ -203,20 +214,19 @@ class UserManager:
         """
         found = self.accounts.linked(person.issuer, person.subject)
         if found is None:
-            self._enter(person, source)
+            self._enter(person, source, by)
         elif found.source == source and found.username != person.username:
             raise Conflict(f"You are known here as {found.username}; your new name needs an administrator's help.")
         mapped = self.groups.get(source)
         if mapped:
-            self._follow_groups(person, source, mapped)
+            self._follow_groups(person, source, mapped, by)
         account = self.accounts.linked(person.issuer, person.subject)
         if account is None:
             raise UnknownUser(person.username)
         return account
 
-    def _enter(self, person: Person, source: str) -> None:
+    def _enter(self, person: Person, source: str, by: Actor) -> None:
         must_be_username(person.username)
-        by = Actor(person.username)
         known = self.accounts.user(person.username)
         # A name is given to somebody else sooner or later; the account stays that of issuer and subject.
         if known is not None and (known.source != source or self.accounts.is_linked(known.id)):
@@ -246,8 +256,10 @@ class UserManager:
             change.record(by, Entry("user.unlink", detail={"user": account.username}))
         return forgotten
 
-    def _follow_groups(self, person: Person, source: str, mapped: Mapping[str, str]) -> None:
-        """Teams by hand stay; those that the directory gave are what it gives now, and so is being an administrator."""
+    def _follow_groups(self, person: Person, source: str, mapped: Mapping[str, str], by: Actor) -> None:
+        """What was given by hand stays, teams and being an administrator; what the directory gave is what it gives
+        now. The last administrator stays one, since nobody else could mend the groups.
+        """
         account = self.accounts.linked(person.issuer, person.subject)
         if account is None:
             return
@@ -256,7 +268,9 @@ class UserManager:
         with self.database.reading() as connection:
             before = right_rows.teams_by_source(connection, account.id, source)
             after = right_rows.team_ids(connection, wanted - {ADMINISTRATORS})
-        gives_admin = ADMINISTRATORS in mapped.values() and is_admin != account.is_admin
+            by_directory = rows.admin_source(connection, account.id) == source
+            is_last = account.is_admin and account.active and rows.count_active_admins(connection) == 1
+        gives_admin = is_admin != account.is_admin and (is_admin or (by_directory and not is_last))
         if before == after and not gives_admin:
             return
         with self.database.writing() as change:
@@ -265,27 +279,27 @@ class UserManager:
             for team_id in before - after:
                 right_rows.remove_member(change.connection, team_id, account.id)
             if gives_admin:
-                rows.change_user(change.connection, account.username, is_admin=is_admin)
-                self._must_keep_an_admin(change, account)
+                admin_source = source if is_admin else ""
+                rows.change_user(change.connection, account.username, is_admin=is_admin, admin_source=admin_source)
             change.moves_access()
             detail = {"user": account.username, "source": source, "groups": sorted(wanted)}
-            change.record(Actor(account.username), Entry("user.groups", detail=detail))
+            change.record(by, Entry("user.groups", detail=detail))
 
     def _leave_directory(self, change: Change, account: Account) -> None:
         """End what a directory gave somebody: its teams, being an administrator by its groups, being known to it."""
         for team_id in right_rows.teams_by_source(change.connection, account.id, account.source):
             right_rows.remove_member(change.connection, team_id, account.id)
         rows.unlink_identities(change.connection, account.id)
-        if account.is_admin and ADMINISTRATORS in self.groups.get(account.source, {}).values():
-            rows.change_user(change.connection, account.username, is_admin=False)
+        if account.is_admin and rows.admin_source(change.connection, account.id) == account.source:
+            rows.change_user(change.connection, account.username, is_admin=False, admin_source="")
             self._must_keep_an_admin(change, account)
 
-    def renew(self, account: Account, password: str) -> None:
+    def renew(self, account: Account, password: str, *, by: Actor) -> None:
         """Keep a password that was just found good under the hash of today."""
         password_hash = self.passwords.hash(password)
         with self.database.writing() as change:
             rows.change_user(change.connection, account.username, password_hash=password_hash)
-            change.record(Actor(account.username), Entry("user.rehash", detail={"user": account.username}))
+            change.record(by, Entry("user.rehash", detail={"user": account.username}))
 
 
 def must_be_username(username: str) -> None:

@@ -18,6 +18,7 @@ from packaging.utils import NormalizedName
 
 from auth import Peer
 from config import Settings
+from credentials.throttle import plain_address
 from database.journal import Actor
 from database.rights import Ground
 from distributions.filenames import check_project_name
@@ -155,11 +156,11 @@ def peer() -> Peer:
 
 def peer_of(environ: Mapping[str, Any], settings: Settings) -> Peer:
     """The client's address: the last one in X-Forwarded-For that is no trusted proxy, if the sender is one."""
-    address = str(environ.get("REMOTE_ADDR") or "")
+    address = plain_address(str(environ.get("REMOTE_ADDR") or ""))
     forwarded_for = environ.get("HTTP_X_FORWARDED_FOR")
     forwarded = forwarded_for is not None or "HTTP_FORWARDED" in environ or "HTTP_X_REAL_IP" in environ
     if forwarded_for and is_trusted(address, settings):
-        for hop in reversed([part.strip() for part in forwarded_for.split(",")]):
+        for hop in reversed([plain_address(part) for part in forwarded_for.split(",")]):
             address = hop
             if not is_trusted(hop, settings):
                 break

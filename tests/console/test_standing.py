@@ -10,6 +10,7 @@ import pytest
 from config import load_settings
 from credentials.people import Person
 from services import open_services
+from tests.conftest import TESTER
 from tests.console.running import good, run
 
 BOB = ("--username", "bob")
@@ -63,7 +64,7 @@ def test_the_setting_decides_what_is_less() -> None:
 def test_people_of_a_directory_have_a_setting_of_their_own() -> None:
     """It is named in the place of default_role."""
     with closing(open_services(load_settings(None, {}, {}))) as services:
-        services.users.admit(Person("dave", "dave", "htpasswd", "", frozenset()), "htpasswd")
+        services.users.admit(Person("dave", "dave", "htpasswd", "", frozenset()), "htpasswd", by=TESTER)
     Path("pypi.conf").write_text("[auth]\nhtpasswd_role = maintainer\n")
     assert remark("role", "grant", "--username", "dave", "--role", "uploader") == (
         "dave was a maintainer by htpasswd_role and is an uploader now.\n"

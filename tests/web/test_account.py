@@ -30,8 +30,12 @@ def test_a_token_is_shown_once_and_works(bob: Visitor, secured: Services) -> Non
 
 
 def test_revoking_ends_a_token(bob: Visitor, secured: Services) -> None:
-    """It is gone from the list and from use."""
-    bob.post("/account/tokens", name="CI", expires_days="", scopes="upload")
+    """It is gone from the list and from use. Left empty, it stands as long as the settings say; for ever is ticked."""
+    bob.post("/account/tokens", name="Usual", expires_days="", scopes="upload")
+    (row,) = secured.readers.tokens.of_user("bob")
+    assert row.expires is not None
+    secured.tokens.revoke_token("bob", row.id, by=TESTER)
+    bob.post("/account/tokens", name="CI", expires_days="30", no_end="yes", scopes="upload")
     (row,) = secured.readers.tokens.of_user("bob")
     assert row.expires is None
     assert bob.post(f"/account/tokens/{row.id}/revoke").status_code == 303

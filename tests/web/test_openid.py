@@ -102,14 +102,14 @@ def test_a_name_that_is_taken_stays_its_owners(
 def test_a_name_that_was_given_to_somebody_else_is_not_they(one: Services) -> None:
     """Another subject under the same name is refused, until an administrator says that it is the same person."""
     first = Person("grace", "subject-1", "https://login.example.com", "", frozenset())
-    account = one.users.admit(first, "openid")
+    account = one.users.admit(first, "openid", by=TESTER)
     second = replace(first, subject="subject-2")
     with pytest.raises(Conflict, match="belongs to another account"):
-        one.users.admit(second, "openid")
+        one.users.admit(second, "openid", by=TESTER)
     assert one.users.unlink("grace", by=TESTER)
-    assert one.users.admit(second, "openid").id == account.id
+    assert one.users.admit(second, "openid", by=TESTER).id == account.id
     with pytest.raises(Conflict):
-        one.users.admit(first, "openid")
+        one.users.admit(first, "openid", by=TESTER)
 
 
 def test_deactivated_here_is_out(one: Services, browser: Callable[[], Visitor], provider: OpenIdMock) -> None:
@@ -223,3 +223,17 @@ def test_who_gets_a_password_here_leaves_the_provider(
     assert (account.source, account.is_admin) == ("table", False)
     assert one.readers.rights.team("crew").members == ()
     assert browser().get(through(browser(), provider, "carol")).status_code in {403, 409}
+
+
+def test_being_an_administrator_by_hand_stays(one: Services) -> None:
+    """The provider takes what it gave, never what somebody here gave; and never the last administrator."""
+    member = Person("frank", "subject-frank", one.settings.openid_issuer, "", frozenset({"index admins"}))
+    nobody = replace(member, groups=frozenset())
+    assert one.users.admit(member, "openid", by=TESTER).is_admin
+    assert not one.users.admit(nobody, "openid", by=TESTER).is_admin
+    one.users.set_admin("frank", is_admin=True, by=TESTER)
+    assert one.users.admit(nobody, "openid", by=TESTER).is_admin
+    one.users.set_admin("frank", is_admin=False, by=TESTER)
+    assert one.users.admit(member, "openid", by=TESTER).is_admin
+    one.users.set_admin("alice", is_admin=False, by=TESTER)
+    assert one.users.admit(nobody, "openid", by=TESTER).is_admin

@@ -77,9 +77,9 @@ def _register() -> Response:
     _must_bear_the_token()
     said = _said()
     by = Actor("admin token", None, peer().address, request.environ.get("pypi.request_id"))
-    created = services().users.register(said["username"], said["password"], by=by)
-    warning = advice(said["password"], said["username"]) or None
-    return answer({"username": said["username"], "created": created, "advice": warning}, 201 if created else 200)
+    username, created = services().users.register(said["username"], said["password"], by=by)
+    warning = advice(said["password"], username) or None
+    return answer({"username": username, "created": created, "advice": warning}, 201 if created else 200)
 
 
 def _must_bear_the_token() -> None:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from credentials.tokens import TokenText
 from database.accounts import TABLE, Account
 from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
-from people.tokens import USUAL_SCOPES, Limits
+from people.tokens import MOST_DAYS, USUAL, USUAL_SCOPES, Days, Limits
 from permissions import Identity, Permission
 from services import INDEX
 from views import services
@@ -21,8 +21,6 @@ from views.web import blueprint, session
 from views.web.forms import flash_advice
 from views.web.login import unkept
 from views.web.urls import index_url, own_url
-
-_USUAL_DAYS = 90
 
 
 @blueprint.get("/account")
@@ -54,7 +52,7 @@ def revoke_token(public_id: str) -> AnyResponse:
 
 
 @blueprint.post("/account/password")
-@requires(Permission.ACCOUNT)
+@requires(Permission.ACCOUNT, proved=True)  # the session that follows counts as proved, with the second factor too
 def change_password() -> AnyResponse:
     """Change one's own password, which ends every session, and go on in a new one."""
     person, by = session.person(), actor()
@@ -90,17 +88,18 @@ def _limits() -> Limits:
     """What the form limits the token to. Raises InvalidRequest."""
     form = request.form
     return Limits(
-        days=_days(form.get("expires_days", "")),
+        days=None if "no_end" in form else _days(form.get("expires_days", "")),
         scopes=form.getlist("scopes"),
         projects=form.get("projects", "").replace(",", " ").split(),
         note=form.get("note", "").strip(),
     )
 
 
-def _days(text: str) -> int | None:
+def _days(text: str) -> Days:
+    """The days that a form says; nothing is for the usual ones."""
     text = text.strip()
     if not text:
-        return None
+        return USUAL
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise InvalidRequest(f"{shown(text)} is not a number of days; write one such as 90, or nothing.")
     return int(text)
@@ -140,7 +139,7 @@ def _page(
         "token": token,
         "token_name": name,
         "longest_days": longest,
-        "usual_days": min(longest or _USUAL_DAYS, _USUAL_DAYS),
+        "usual_days": min(services().tokens.usual_days, longest or MOST_DAYS),
         "sentence": refusal.sentence if refusal else "",
         "where": where,
         "role": _role(),

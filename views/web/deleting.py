@@ -10,12 +10,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from database.deletions import Deleted
 from errors import Gone, InvalidRequest, Refusal, StorageFailed, UnknownFile
-from permissions import Permission
+from permissions import Permission, allows
 from services import INDEX
 from simple.model import File
 from views import services
 from views.errors import status_of
-from views.guards import actor, requires
+from views.guards import actor, identity, requires
 from views.simple import normalized
 from views.web import blueprint
 from views.web.project import release_named
@@ -55,7 +55,7 @@ def delete_from_project(name: str) -> AnyResponse:
 @requires(Permission.DELETE, project="name")
 def restore_to_project(name: str) -> AnyResponse:
     """Undo a deletion, and go back to the page that it was asked on."""
-    project, is_admins = normalized(name), said("from") == "admin"
+    project, is_admins = normalized(name), said("from") == "admin" and allows(identity(), Permission.ADMIN)
     try:
         restored = services().manager.restore(INDEX, project, said("deletion"), by=actor())
     except (*REFUSALS, Gone, StorageFailed) as refusal:

@@ -7,10 +7,11 @@ from flask import session as browser
 from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.openid import OpenIdProvider, Started
+from database.journal import Actor
 from errors import Forbidden, NotFound
 from people.directories import OPENID
 from views import services
-from views.guards import requires
+from views.guards import peer, requires
 from views.web import blueprint, session
 from views.web.login import go_on, must_have_accounts, unkept
 from views.web.urls import own_url, safe_next
@@ -45,7 +46,8 @@ def end_openid() -> AnyResponse:
     said = here.tickets.use("openid", browser.pop(_TICKET, ""))
     started = Started("", said["state"], said["nonce"], said["verifier"], said["not_before"])
     person = provider.finish(_callback(), started, request.args)
-    account = here.users.admit(person, OPENID)
+    by = Actor(person.username, None, peer().address, request.environ.get("pypi.request_id"))
+    account = here.users.admit(person, OPENID, by=by)
     if not here.authenticator.identities.stands(account):
         raise Forbidden("Your account here is deactivated; ask an administrator.")
     if said["user"] not in {None, account.id}:

@@ -13,7 +13,7 @@ from flask import Response, jsonify, make_response, redirect, render_template, r
 from werkzeug.wrappers import Response as AnyResponse
 
 from distributions.claims import Claim
-from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS
+from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS, parse_filename
 from errors import InvalidRequest, Refusal, TooLarge, shown
 from permissions import Permission, allows
 from services import INDEX
@@ -93,9 +93,10 @@ def check_upload() -> Response:
     filename, size = request.args.get("filename", ""), request.args.get("size", "")
     answer: dict[str, Any] = {"filename": filename, "takes": False, "facts": "", "sentence": ""}
     try:
-        parsed, taken = services().manager.foresee(INDEX, filename)
+        parsed = parse_filename(filename, accept_legacy=services().settings.accept_legacy_sdists)
+        must(Permission.UPLOAD, parsed.project)  # first: what is there is told to nobody else
+        _, taken = services().manager.foresee(INDEX, filename)
         answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(_size_of(size))}"
-        must(Permission.UPLOAD, parsed.project)
         _must_fit(filename, _size_of(size))
     except Refusal as refusal:
         answer["sentence"] = refusal.sentence
