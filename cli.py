@@ -314,7 +314,7 @@ def _print_sync(found: SyncReport) -> None:
         ("listed before", found.listed), ("taken in", len(found.adopted)), ("moved", len(found.moved)),
         ("further copies", len(found.duplicates)), ("deleted", len(found.deleted)), ("missing", len(found.missing)),
         ("refused", len(found.refused)), ("not distributions", found.not_distributions),
-        ("descriptions rendered", found.rendered),
+        ("descriptions rendered", found.rendered), ("made searchable", found.searchable),
     ])  # fmt: skip
     for title, troubles in (("MISSING", found.missing), ("REFUSED", found.refused)):
         if troubles:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from packaging.utils import NormalizedName
 
-from database import admission, holdings, rights
+from database import admission, holdings, rights, search_index
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
@@ -28,6 +28,8 @@ from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
+
+_REFRESHED_AT_ONCE = 200  # projects; others may write in between
 
 
 class Reader(Protocol):
@@ -305,6 +307,19 @@ class PackageManager(Deleting):
             holdings.set_status(change.connection, index_id, project, status, reason)
             detail = {"status": status.value, "reason": reason or ""}
             change.record(by, Entry("project.status", index, project, detail=detail))
+
+    def catch_up_search(self) -> int:
+        """Let the search know again what it should; how many projects it did not know as they are."""
+        last, refreshed = 0, 0
+        while True:
+            with self.database.reading() as connection:
+                behind = search_index.behind(connection, after=last, most=_REFRESHED_AT_ONCE)
+            if not behind:
+                return refreshed
+            with self.database.writing() as change:
+                for project_id in behind:
+                    search_index.refresh(change.connection, project_id)
+            last, refreshed = behind[-1], refreshed + len(behind)
 
 
 def _proven(claim: Claim, sha256: str, publisher: Mapping[str, str | None] | None) -> Proven | None:

@@ -10,6 +10,7 @@ import click
 from console import output
 from console.options import (
     Chosen,
+    Command,
     Reader,
     json_option,
     package_option,
@@ -20,6 +21,7 @@ from console.options import (
     where_options,
 )
 from console.output import answer, as_json, cell, facts, in_units, table, wanted
+from distributions.facts import PYTHONS
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -28,12 +30,34 @@ if TYPE_CHECKING:
     from simple.model import ProjectDetail
 
 SORTED_BY = ("name", "-name", "updated", "-updated", "created", "-created")
+FOUND_BY = ("relevance", "name", "updated", "downloads")
+FOUND_STATUSES = ("active", "archived", "deprecated")
 STATUSES = ("active", "archived", "quarantined", "deprecated")
 COLUMNS = ("NAME", "LATEST", "FILES", "UPDATED", "STATUS", "SUMMARY")
 _PAGE = 5_000
 
 version_option = click.option("--package-version", metavar="VERSION", help="Version of the release.")
 file_option = click.option("--file", "filename", metavar="FILENAME", help="Only this file of it.")
+
+
+def filter_options(command: Command) -> Command:
+    """Take what a search filters by; each arrives under its name in ``database.search.Filters``."""
+    for option in (
+        click.option("--yanked/--not-yanked", "is_yanked", default=None, help="Only those yanked whole; only others."),
+        click.option("--wheel/--no-wheel", "has_wheel", default=None, help="Only those with a wheel; only others."),
+        click.option("--status", type=click.Choice(FOUND_STATUSES), help="Only those with this status."),
+        click.option(
+            "--python", type=click.Choice(PYTHONS), metavar="VERSION",
+            help="Only those that this Python may install, such as 3.13.",
+        ),
+        click.option("--license", metavar="NAME", help="Only those under this licence, such as MIT."),
+        click.option(
+            "--classifier", "classifiers", multiple=True, metavar="CLASSIFIER",
+            help="Only those with this classifier or one below it; may be repeated.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -88,22 +112,32 @@ def _pages(reader: Reader, sort: str, limit: int | None, offset: int, prefix: st
 
 @packages.command("search")
 @click.option("--query", metavar="WORDS", help="What to look for: names, summaries, keywords and descriptions.")
+@filter_options
+@click.option("--sort", type=click.Choice(FOUND_BY), default="relevance", show_default=True, help="Order.")
 @click.option(
     "--limit", type=click.IntRange(1, 1000), metavar="N", default=20, show_default=True, help="At most so many."
 )
 @json_option
 @where_options
 @pass_chosen
-def search(chosen: Chosen, query: str | None, limit: int, json_: bool) -> None:
-    """Search the projects, best first."""
-    words = wanted(query, "--query", "Search for")
+def search(chosen: Chosen, /, query: str | None, sort: str, limit: int, json_: bool, **filters: Any) -> None:
+    """Search the projects, best first.
+
+    All filters are about the latest release. With a filter the query may be left out.
+    """
+    from database.search import Filters
+
+    asked = Filters(**{name: value for name, value in filters.items() if value is not None})
+    words = query or "" if asked != Filters() else wanted(query, "--query", "Search for")
     with reading(chosen) as reader:
-        found = reader.search.find(words, limit=limit)
+        found = reader.search.find(words, filters=asked, sort=sort, limit=limit)
     if json_:
         as_json(found)
         return
     if found.instead:
         output.say(f"Nothing has these words; this is for: {found.instead}")
+    if found.suggestion:
+        output.say(f"Only descriptions have these words; did you mean: {found.suggestion}")
     table(COLUMNS, map(_row, found.hits), nothing="Nothing was found.")
     if found.total > len(found.hits):
         output.say(f"{len(found.hits)} of {found.total:,} projects; --limit shows more.")

@@ -12,6 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 from sqlalchemy import Connection, delete, insert, select, update
 
+from database import search_index
 from database import statements as sql
 from database.descriptions import keep
 from database.identity_models import Provenance
@@ -23,7 +24,6 @@ from database.models import (
     Project,
     Release,
 )
-from database.search import forget_project, index_project, words_of
 from distributions.descriptions import Rendered
 from distributions.filenames import release_key
 from errors import UnknownProject, UnknownRelease
@@ -156,12 +156,17 @@ def _note_file(connection: Connection, project_id: int, new: NewFile, at: dateti
     """
     latest = connection.execute(sql.SHOWN, {"project_id": project_id}).scalar_one()
     if latest is None or (is_new and _rank(new.version) > _rank(latest)):
-        about, keywords = summary_of(new.metadata), str(new.metadata.get("keywords") or "")
+        about = summary_of(new.metadata)
         connection.execute(sql.NOTE_LATEST, {"project_id": project_id, "at": at, "latest": new.version, "about": about})
-        index_project(connection, project_id, (new.display_name, about, keywords, new.description))
-        _remember_words(connection, f"{new.display_name} {about}")
-    elif connection.execute(sql.OFFERS, {"project_id": project_id, "key": release_key(Version(latest))}).first():
+        search_index.refresh(connection, project_id)
+        return
+    key = release_key(Version(latest))
+    if connection.execute(sql.OFFERS, {"project_id": project_id, "key": key}).first():
         connection.execute(sql.NOTE, {"project_id": project_id, "at": at})
+        if new.kind == "bdist_wheel" and new.key == key:
+            search_index.refresh(connection, project_id)  # it may be the first wheel of the latest release
+        else:
+            search_index.touch(connection, project_id, at)
     else:
         refresh_project(connection, project_id, at)
 
@@ -208,34 +213,19 @@ def _release_row(connection: Connection, project_id: int, new: NewFile) -> tuple
 def refresh_project(connection: Connection, project_id: int, at: datetime) -> None:
     """Set anew what lists and the search show of a project: latest version, summary, number of files, words."""
     rows = connection.execute(sql.RELEASES, {"project_id": project_id}).all()
-    values: dict[str, Any] = {"updated": at, "file_count": sum(row.files for row in rows)}
-    if not rows:
-        connection.execute(
-            update(Project).where(Project.id == project_id).values(**values, latest_version=None, summary="")
-        )
-        forget_project(connection, project_id)
-        return
-    latest = max(rows, key=_latest_first)
-    release = connection.execute(sql.LATEST, {"release_id": latest.id}).one()
-    summary = summary_of(release.core_metadata)
-    connection.execute(
-        sql.REFRESH,
-        {"project_id": project_id, "at": at, "files": values["file_count"], "latest": latest.version, "about": summary},
-    )
-    keywords = str(release.core_metadata.get("keywords") or "")
-    index_project(connection, project_id, (release.display_name, summary, keywords, release.description))
-    _remember_words(connection, f"{release.display_name} {summary}")
+    values: dict[str, Any] = {"project_id": project_id, "at": at, "files": 0, "latest": None, "about": ""}
+    if rows:
+        latest = max(rows, key=_latest_first)
+        metadata = connection.execute(sql.LATEST, {"release_id": latest.id}).scalar_one()
+        files = sum(row.files for row in rows)
+        values |= {"files": files, "latest": latest.version, "about": summary_of(metadata)}
+    connection.execute(sql.REFRESH, values)
+    search_index.refresh(connection, project_id)
 
 
 def _latest_first(row: Any) -> tuple[bool, bool, Version]:
     version = Version(row.version)
     return row.files > row.yanked, not version.is_prerelease, version
-
-
-def _remember_words(connection: Connection, text: str) -> None:
-    words = [{"word": word, "backwards": word[::-1]} for word in sorted(words_of(text))]
-    if words:
-        connection.execute(sql.ADD_WORDS, words)
 
 
 def remove_files(connection: Connection, index_id: int, files: list[HeldFile], at: datetime) -> None:
@@ -304,13 +294,15 @@ def set_status(
     connection: Connection, index_id: int, project: NormalizedName, status: ProjectStatus, reason: str | None
 ) -> None:
     """Set a project's status marker (PEP 792). Raises UnknownProject."""
-    moved = connection.execute(
+    found = connection.execute(
         update(Project)
         .where(Project.index_id == index_id, Project.name == project)
         .values(status=status.value, status_reason=reason)
-    ).rowcount
-    if not moved:
+        .returning(Project.id)
+    ).scalar_one_or_none()
+    if found is None:
         raise UnknownProject(project)
+    search_index.refresh(connection, found)
 
 
 def files_of(

@@ -287,3 +287,47 @@ class Word(Base):
     __tablename__ = "words"
     word: Mapped[str] = mapped_column(String(60), primary_key=True)
     backwards: Mapped[str] = mapped_column(String(60), index=True)
+
+
+class Listing(Base):
+    """What lists and the search sort a project by, in a narrow row. There is one for each project that may be shown:
+    it has files and is not quarantined.
+
+    ``downloads`` are the whole ones of all time that are in the table of downloads; ``is_yanked``: every release is.
+    """
+
+    __tablename__ = "listings"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    updated: Mapped[datetime] = mapped_column(Moment)
+    downloads: Mapped[int] = mapped_column(BigInteger, default=0)
+    is_yanked: Mapped[bool] = mapped_column(default=False)
+    __table_args__ = (
+        Index("ix_listings_index_id_name", "index_id", "name"),
+        Index("ix_listings_index_id_updated", "index_id", "updated", "name"),
+        Index("ix_listings_index_id_downloads", "index_id", "downloads", "name"),
+    )
+
+
+class Facet(Base):
+    """A licence or a classifier that shown projects have, and how many do."""
+
+    __tablename__ = "facets"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"))
+    kind: Mapped[str] = mapped_column(String(20))
+    value: Mapped[str] = mapped_column(String(200))
+    projects: Mapped[int] = mapped_column(Integer, default=0)
+    __table_args__ = (
+        Index("uq_facets_index_id_kind_value", "index_id", "kind", "value", unique=True),
+        Index("ix_facets_index_id_kind_projects", "index_id", "kind", "projects"),
+    )
+
+
+class ProjectFacet(Base):
+    """A shown project has this licence or classifier."""
+
+    __tablename__ = "project_facets"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
+    facet_id: Mapped[int] = mapped_column(ForeignKey("facets.id"), primary_key=True)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, inspect, select, text
 
+from database import search_index
 from database.engine import Database
 from database.models import PackageIndex
 from errors import InvalidSetting
 
-HEAD = "0013"
+HEAD = "0014"
 MAIN = "main"
 
 
@@ -49,6 +50,8 @@ def _upgrade(database: Database) -> None:
         configuration.attributes["connection"] = change.connection
         command.upgrade(configuration, "head")
         _ensure_main(change.connection)
+        for project_id in search_index.behind(change.connection):
+            search_index.refresh(change.connection, project_id)
 
 
 def _ensure_main(connection: Connection) -> None:

@@ -1,70 +1,128 @@
-"""Full-text search over names, summaries, keywords and descriptions, with SQLite's FTS5.
+"""The search: names first, then summaries and keywords, then descriptions; filtered, sorted, forgiving.
 
-What people type is never search syntax: words are taken out of it and quoted. A name that begins with the query comes
-first, found by the unique index of names; then what the full-text index ranks, in which the name weighs most. Ranking
-costs some 1.6 microseconds a hit, so only the first few thousand hits are ranked.
+What people type is never search syntax: folded words are taken out of it and quoted. Each layer of hits is one
+expression of the full-text index, and so is what filters it, so that counting and cutting a page out of a hundred
+thousand projects costs the database milliseconds. Within a layer of names the closest come first, else the most
+downloaded; what is sorted by is read from the narrow rows of ``listings``.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from packaging.utils import canonicalize_name
-from sqlalchemy import Connection, bindparam, func, select, text
+from sqlalchemy import Connection, bindparam, column, func, literal_column, select, table
 
+from database import search_index as facts
 from database.catalogue import ProjectSummary, summary_columns
 from database.engine import Database
-from database.models import PackageIndex, Project, Word
+from database.models import Facet, Listing, PackageIndex, Project, Release
+from database.search_match import Layer, Scope, Wanted
+from database.spelling import alternatives
+from database.words import passage_of, spans_in_name, spans_of, words_in
 from errors import InvalidRequest
 
-QUERY_CHARACTERS = 200
-_QUERY_WORDS = 10
-_RANKED = 5_000
-_PREFIXED = 200
-_DESCRIPTION_CHARACTERS = 100_000
-_SPELLING_LENGTH = 4
-_WORD = re.compile(r"[^\W_]+")
-_INDEX = text(
-    "INSERT INTO search (rowid, name, summary, keywords, description) "
-    "VALUES (:id, :name, :summary, :keywords, :description)"
+QUERY_CHARACTERS: Final = 200
+RELEVANCE: Final = "relevance"
+SORTS: Final = (RELEVANCE, "name", "updated", "downloads")
+_QUERY_WORDS: Final = 10
+_ENOUGH: Final = 1_000
+_MOST_LICENSES: Final = 40
+_MOST_CLASSIFIERS: Final = 100
+
+_Order = tuple[Any, ...]  # what a statement is ordered by
+_INDEX_ID = select(PackageIndex.id).where(PackageIndex.name == bindparam("name"))
+_FACET = select(Facet.id).where(
+    Facet.index_id == bindparam("index_id"),
+    Facet.kind == bindparam("kind"),
+    func.lower(Facet.value) == bindparam("value"),
+    Facet.projects > 0,
 )
-_FORGET = text("DELETE FROM search WHERE rowid = :id")
-_WEIGHTS = "10.0, 4.0, 3.0, 1.0"  # name, summary, keywords, description
+_FULL_TEXT = table("search", column("rowid"))
+_MATCHES = literal_column("search").op("MATCH")(bindparam("match"))
+_COUNT = select(func.count()).select_from(_FULL_TEXT).where(_MATCHES)
+_HITS = (
+    select(Listing.project_id)
+    .select_from(_FULL_TEXT.join(Listing, Listing.project_id == _FULL_TEXT.c.rowid))
+    .where(_MATCHES)
+)
+_SUMMARIES = (
+    select(Project.id, *summary_columns(), Listing.downloads, Listing.is_yanked)
+    .join(Listing, Listing.project_id == Project.id)
+    .where(Project.id.in_(bindparam("ids", expanding=True)))
+)
+_DESCRIPTIONS = (
+    select(Release.project_id, Release.description)
+    .join(Project, (Project.id == Release.project_id) & (Project.latest_version == Release.version))
+    .where(Project.id.in_(bindparam("ids", expanding=True)))
+)
+_ORDERS: Final[dict[str, _Order]] = {
+    RELEVANCE: (Listing.downloads.desc(), Listing.name),
+    "name": (Listing.name.asc(),),
+    "updated": (Listing.updated.desc(), Listing.name.desc()),
+    "downloads": (Listing.downloads.desc(), Listing.name.desc()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a project has to be, beside what is looked for; None and empty: anything.
+
+    ``python`` is a version such as ``3.13``, one of ``distributions.facts.PYTHONS``; ``classifiers`` must all be there,
+    each itself or one below it; ``is_yanked``: every release is. All is said of the latest release.
+    """
+
+    classifiers: tuple[str, ...] = ()
+    license: str = ""
+    python: str = ""
+    status: str = ""
+    has_wheel: bool | None = None
+    is_yanked: bool | None = None
+
+
+ANYTHING: Final = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(ProjectSummary):
+    """One project that was found. ``passage`` is a piece of its description, where neither name nor summary matched."""
+
+    downloads: int = 0
+    is_yanked: bool = False
+    passage: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found: ``total`` hits (at most some thousands are counted), one page of them, and the words that
-    were looked for instead where the query's own found nothing.
+    """What a search found: ``total`` hits and one page of them.
+
+    ``words`` are the folded words that were looked for. ``instead`` is what was looked for because the query's own
+    words found nothing; ``suggestion`` what may have been meant where only descriptions have the words.
     """
 
     total: int
-    hits: tuple[ProjectSummary, ...]
+    hits: tuple[Hit, ...]
     instead: str | None = None
+    suggestion: str | None = None
+    words: tuple[str, ...] = ()
 
 
-def words_of(content: str) -> set[str]:
-    """The words of a text that spelling is corrected by."""
-    return {word for word in _WORD.findall(content.lower()) if _SPELLING_LENGTH <= len(word) <= 40}
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """How many hits there are, how many of them in more than descriptions, and the projects of one page."""
+
+    total: int
+    close: int
+    ids: list[int]
 
 
-def index_project(connection: Connection, project_id: int, fields: tuple[str, str, str, str]) -> None:
-    """Put a project's name, summary, keywords and description into the full-text index."""
-    forget_project(connection, project_id)
-    name, summary, keywords, description = fields
-    connection.execute(
-        _INDEX,
-        {
-            "id": project_id, "name": name, "summary": summary, "keywords": keywords,
-            "description": description[:_DESCRIPTION_CHARACTERS],
-        },
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Licences and classifiers that can be filtered by, the most frequent first."""
 
-
-def forget_project(connection: Connection, project_id: int) -> None:
-    """Take a project out of the full-text index."""
-    connection.execute(_FORGET, {"id": project_id})
+    licenses: tuple[str, ...]
+    classifiers: tuple[str, ...]
 
 
 class Search:
@@ -74,114 +132,187 @@ class Search:
         self.database = database
         self.index = index
 
-    def find(self, query: str, *, limit: int = 20, offset: int = 0) -> SearchResult:
-        """The projects that fit the query, best first. Every word must occur, or begin a word.
+    def find(
+        self, query: str, *, filters: Filters = ANYTHING, sort: str = RELEVANCE, limit: int = 20, offset: int = 0
+    ) -> SearchResult:
+        """The projects that fit the query and the filters; ``sort`` is one of SORTS.
 
-        Raises InvalidRequest for a query of more than QUERY_CHARACTERS.
+        Every word must occur, or begin a word, or stand in the name. Without a query all projects that fit the filters,
+        those changed last first unless another order is asked for. Raises InvalidRequest for a query of more than
+        QUERY_CHARACTERS.
         """
         if len(query) > QUERY_CHARACTERS:
             raise InvalidRequest(f"A search may have at most {QUERY_CHARACTERS} characters; use fewer words.")
-        words = _WORD.findall(query.lower())[:_QUERY_WORDS]
-        if not words:
-            return SearchResult(0, ())
+        words = words_in(query)[:_QUERY_WORDS]
         with self.database.reading() as connection:
-            index_id = connection.execute(select(PackageIndex.id).where(PackageIndex.name == self.index)).scalar_one()
-            found = self._by_name(connection, index_id, query)
-            ranked = _ranked(connection, [[word] for word in words])
-            instead = None
-            if not found and not ranked:
-                alternatives = [_alternatives(connection, word) for word in words]
-                ranked = _ranked(connection, alternatives) if alternatives != [[word] for word in words] else []
-                if ranked:
-                    instead = " ".join(options[0] for options in alternatives)
-                    found = self._by_name(connection, index_id, instead)
-            seen = dict.fromkeys([*found, *ranked])
-            return self._page(connection, index_id, list(seen), limit, offset, instead)
+            index_id = connection.execute(_INDEX_ID, {"name": self.index}).scalar_one()
+            scope = _scope_of(connection, index_id, filters)
+            if scope is None or (query.strip() and not words):
+                return SearchResult(0, ())
+            page = _Page(connection, index_id, scope, sort, limit, offset)
+            return page.search(words) if words else page.browse()
 
-    def _by_name(self, connection: Connection, index_id: int, query: str) -> list[int]:
-        name = canonicalize_name("-".join(query.split()))
-        if not name.strip("-"):
-            return []
-        rows = connection.execute(
-            select(Project.id)
-            .where(
-                Project.index_id == index_id,
-                Project.name >= name,
-                Project.name < name + "\U0010ffff",
-                Project.file_count > 0,
-            )
-            .order_by(Project.name)
-            .limit(_PREFIXED)
-        )
-        return list(rows.scalars())
+    def near(self, name: str, limit: int = 5) -> tuple[Hit, ...]:
+        """The projects whose names are nearest to one that is not there; perhaps none."""
+        words = words_in(name[:QUERY_CHARACTERS])[:_QUERY_WORDS]
+        if not words:
+            return ()
+        with self.database.reading() as connection:
+            index_id = connection.execute(_INDEX_ID, {"name": self.index}).scalar_one()
+            scope = Scope((facts.index_token(index_id),))
+            return _Page(connection, index_id, scope, RELEVANCE, limit, 0).names_near(words)
 
-    def _page(
-        self, connection: Connection, index_id: int, ids: list[int], limit: int, offset: int, instead: str | None
-    ) -> SearchResult:
-        shown = select(Project.id).where(
-            Project.id.in_(bindparam("ids", expanding=True)),
-            Project.index_id == index_id,
-            Project.file_count > 0,
-            Project.status != "quarantined",
-        )
-        visible = set(connection.execute(shown, {"ids": ids}).scalars())
-        ids = [project_id for project_id in ids if project_id in visible]
-        wanted = ids[offset : offset + limit]
-        rows = connection.execute(select(Project.id, *summary_columns()).where(Project.id.in_(wanted)))
-        by_id = {row[0]: ProjectSummary(*row[1:]) for row in rows}
-        # The words looked for instead may be those of a quarantined project alone.
-        return SearchResult(len(ids), tuple(by_id[project_id] for project_id in wanted), instead if ids else None)
+    def choices(self) -> Choices:
+        """What the projects of the index can be filtered by."""
+        with self.database.reading() as connection:
+            index_id = connection.execute(_INDEX_ID, {"name": self.index}).scalar_one()
+            licenses = _frequent(connection, index_id, facts.LICENSE, _MOST_LICENSES)
+            return Choices(licenses, _frequent(connection, index_id, facts.CLASSIFIER, _MOST_CLASSIFIERS))
 
 
-def _ranked(connection: Connection, alternatives: list[list[str]]) -> list[int]:
-    """The projects in which some alternative of each word begins a word, best first."""
-    match = " AND ".join(f"({' OR '.join(_quoted(word) for word in options)})" for options in alternatives)
+def _frequent(connection: Connection, index_id: int, kind: str, most: int) -> tuple[str, ...]:
     rows = connection.execute(
-        text(
-            "SELECT rowid FROM (SELECT rowid, bm25(search, " + _WEIGHTS + ") AS score FROM search "  # noqa: S608
-            "WHERE search MATCH :match LIMIT :ranked) ORDER BY score, rowid"
-        ),
-        {"match": match, "ranked": _RANKED},
+        select(Facet.value)
+        .where(Facet.index_id == index_id, Facet.kind == kind, Facet.projects > 0)
+        .order_by(Facet.projects.desc(), Facet.value)
+        .limit(most)
     )
-    return list(rows.scalars())
+    return tuple(rows.scalars())
 
 
-def _quoted(word: str) -> str:
-    return f'"{word}"*'
+def _scope_of(connection: Connection, index_id: int, filters: Filters) -> Scope | None:
+    """What the filters come to; None where a licence or classifier is asked for that no project has."""
+    needed, unwanted = [facts.index_token(index_id)], list[str]()
+    named = [(facts.LICENSE, filters.license)] if filters.license else []
+    named += [(facts.CLASSIFIER, classifier) for classifier in filters.classifiers]
+    for kind, value in named:
+        found = connection.execute(_FACET, {"index_id": index_id, "kind": kind, "value": value.lower()}).scalars().all()
+        if not found:
+            return None
+        needed.append(f"({' OR '.join(map(facts.facet_token, found))})")
+    needed += [facts.python_token(filters.python)] if filters.python else []
+    needed += [facts.status_token(filters.status)] if filters.status else []
+    for token, is_wanted in ((facts.WHEEL, filters.has_wheel), (facts.YANKED, filters.is_yanked)):
+        if is_wanted is not None:
+            (needed if is_wanted else unwanted).append(token)
+    return Scope(tuple(needed), tuple(unwanted))
 
 
-def _alternatives(connection: Connection, word: str) -> list[str]:
-    """The word itself if it is known, else the known words at one edit from it, else itself.
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """One page of what somebody asks for, on the connection that answers it."""
 
-    Two words at one edit share a beginning or an end of about half their length (two swapped neighbours in the very
-    middle cost one letter of it), so two ranges of an index hold all candidates.
-    """
-    if len(word) < _SPELLING_LENGTH:
-        return [word]
-    half = (len(word) - 1) // 2
-    head, tail = word[:half], word[::-1][:half]
-    candidates = connection.execute(
-        select(Word.word).where(
-            func.length(Word.word).between(len(word) - 1, len(word) + 1),
-            ((Word.word >= head) & (Word.word < head + "\U0010ffff"))
-            | ((Word.backwards >= tail) & (Word.backwards < tail + "\U0010ffff")),
-        )
-    ).scalars()
-    near = sorted(candidate for candidate in candidates if within_one_edit(word, candidate))
-    return near[:20] or [word]
+    connection: Connection
+    index_id: int
+    scope: Scope
+    sort: str
+    limit: int
+    offset: int
+
+    def search(self, words: Sequence[str]) -> SearchResult:
+        """What fits these words; what fits others near to them, where they are nowhere at all."""
+        wanted = Wanted([[word] for word in words])
+        found = self._ranked(wanted)
+        if found.total:
+            suggestion = None if found.close else self._suggestion(words)
+            return SearchResult(found.total, self.hits(found.ids, wanted.words), None, suggestion, wanted.words)
+        if self._is_anywhere(wanted):
+            return SearchResult(0, (), words=wanted.words)  # but the filters leave none of it
+        wanted = self._near(words)
+        found = self._ranked(wanted)
+        instead = wanted.text if found.total else None
+        return SearchResult(found.total, self.hits(found.ids, wanted.words), instead, None, wanted.words)
+
+    def browse(self) -> SearchResult:
+        """Every project in the scope."""
+        order = _ORDERS["updated" if self.sort == RELEVANCE else self.sort]
+        if self.scope == Scope((facts.index_token(self.index_id),)):
+            of_index = Listing.index_id == self.index_id
+            total = self.connection.execute(select(func.count()).select_from(Listing).where(of_index)).scalar_one()
+            rows = self.connection.execute(
+                select(Listing.project_id).where(of_index).order_by(*order).limit(self.limit).offset(self.offset)
+            )
+            return SearchResult(total, self.hits(list(rows.scalars())))
+        total = self._count(self.scope.around())
+        return SearchResult(total, self.hits(self._ids(self.scope.around(), order, self.limit, self.offset)))
+
+    def names_near(self, words: Sequence[str]) -> tuple[Hit, ...]:
+        """The projects that have these words in their names, or others near to them."""
+        for wanted in (Wanted([[word] for word in words]), self._near(words)):
+            match = self.scope.around(wanted.layers()[0].match)
+            ids = self._ids(match, (wanted.closeness, *_ORDERS[RELEVANCE]), self.limit, 0)
+            if ids:
+                return self.hits(ids)
+        return ()
+
+    def _near(self, words: Sequence[str]) -> Wanted:
+        return Wanted([alternatives(self.connection, word) for word in words])
+
+    def _suggestion(self, words: Sequence[str]) -> str | None:
+        """What names and summaries have that is near to words which only descriptions have."""
+        wanted = self._near(words)
+        close = [layer for layer in wanted.layers() if not layer.in_description]
+        is_other = wanted.text != " ".join(words)
+        return wanted.text if is_other and self._count(self.scope.around(close[-1].match)) else None
+
+    def _is_anywhere(self, wanted: Wanted) -> bool:
+        whole_index = Scope((facts.index_token(self.index_id),))
+        if self.scope == whole_index:
+            return False
+        return any(self._count(whole_index.around(layer.match)) for layer in wanted.layers())
+
+    def _ranked(self, wanted: Wanted) -> _Ranked:
+        """The hits layer by layer. Descriptions are looked through where the rest has fewer than a thousand hits."""
+        page: list[int] = []
+        total = close = 0
+        before = Layer("")
+        for layer in wanted.layers():
+            if layer.in_description and total >= _ENOUGH:
+                break
+            found, upto = self._layer(wanted, layer, before, total, self.limit - len(page))
+            page += found
+            if upto is None:
+                continue  # the page is full, and a wider layer says how many there are
+            total, before = upto, layer
+            close = close if layer.in_description else total
+        if self.sort != RELEVANCE and total:
+            page = self._ids(self.scope.around(before.match), _ORDERS[self.sort], self.limit, self.offset)
+        return _Ranked(total, close, page)
+
+    def _layer(
+        self, wanted: Wanted, layer: Layer, before: Layer, total: int, most: int
+    ) -> tuple[list[int], int | None]:
+        """At most so many hits of one layer that belong to the page, and how many there are up to it; None if that was
+        not counted. ``total`` are those of the layer before.
+        """
+        found: list[int] = []
+        if self.sort == RELEVANCE and most:
+            only = f"({layer.match}) NOT ({before.match})" if before.match else layer.match
+            order = _ORDERS[RELEVANCE] if before.match else (wanted.closeness, *_ORDERS[RELEVANCE])
+            skipped = max(0, self.offset - total)
+            found = self._ids(self.scope.around(only), order, most, skipped)
+            if len(found) < most and (found or not skipped):
+                return found, total + skipped + len(found)
+        is_full = self.sort != RELEVANCE or len(found) == most
+        return found, None if is_full and layer.is_step else self._count(self.scope.around(layer.match))
+
+    def _count(self, match: str) -> int:
+        return self.connection.execute(_COUNT, {"match": match}).scalar_one()
+
+    def _ids(self, match: str, order: _Order, limit: int, offset: int) -> list[int]:
+        statement = _HITS.order_by(*order).limit(limit).offset(offset)
+        return list(self.connection.execute(statement, {"match": match}).scalars())
+
+    def hits(self, ids: Sequence[int], words: Sequence[str] = ()) -> tuple[Hit, ...]:
+        """These projects, in this order, with a passage of the description where name and summary have no word."""
+        rows = {row[0]: row[1:] for row in self.connection.execute(_SUMMARIES, {"ids": list(ids)})}
+        found = {project_id: Hit(*rows[project_id]) for project_id in ids if project_id in rows}
+        dark = [project_id for project_id, hit in found.items() if words and not _is_lit(hit, words)]
+        if dark:
+            for project_id, description in self.connection.execute(_DESCRIPTIONS, {"ids": dark}):
+                found[project_id] = replace(found[project_id], passage=passage_of(description, words))
+        return tuple(found.values())
 
 
-def within_one_edit(one: str, other: str) -> bool:
-    """Whether one letter was added, left out or changed, or two neighbours were swapped, between the two words."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    rest, left = one[start:], other[start:]
-    return (
-        rest[1:] == left  # left out
-        or rest == left[1:]  # added
-        or rest[1:] == left[1:]  # changed
-        or (rest[:2] == left[1::-1] and rest[2:] == left[2:])  # swapped
-    )
+def _is_lit(hit: Hit, words: Sequence[str]) -> bool:
+    return bool(spans_in_name(hit.display_name, words) or spans_of(hit.summary, words))

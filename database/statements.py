@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from database.models import BurnedFilename, CoreMetadataFile, File, PackageIndex, Project, Release, Word
+from database.models import BurnedFilename, CoreMetadataFile, File, PackageIndex, Project, Release
 
 HELD = (
     select(File.id, File.filename, Project.name, Release.version, File.sha256, File.location, File.yanked, File.size)
@@ -25,18 +25,13 @@ ADD_FILE = insert(File).returning(File.id)
 ADD_PROJECT = insert(Project).returning(Project.id)
 ADD_RELEASE = insert(Release).returning(Release.id)
 ADD_METADATA = insert(CoreMetadataFile)
-ADD_WORDS = insert(Word).prefix_with("OR IGNORE", dialect="sqlite")
 RELEASES = (
     select(Release.id, Release.version, func.count(File.id).label("files"), func.count(File.yanked).label("yanked"))
     .join(File, File.release_id == Release.id)
     .where(Release.project_id == bindparam("project_id"))
     .group_by(Release.id)
 )
-LATEST = (
-    select(Release.core_metadata, Release.description, Project.display_name)
-    .join(Project, Project.id == Release.project_id)
-    .where(Release.id == bindparam("release_id"))
-)
+LATEST = select(Release.core_metadata).where(Release.id == bindparam("release_id"))
 SHOWN = select(Project.latest_version).where(Project.id == bindparam("project_id"))
 OFFERS = (
     select(File.id)

@@ -15,11 +15,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from database.engine import Database
-from database.models import DownloadCount
+from database.models import DownloadCount, Listing, PackageIndex
 from simple.clients import NOT_TOLD_APART, Client, client_of
 
 _DAY_SECONDS = 86_400
@@ -161,6 +161,28 @@ def _write(connection: Connection, index: str, kinds: Mapping[_Kind, int]) -> No
         ),
         [{"index_name": index, **row._asdict(), "count": counts[row]} for row in sorted(counts)],
     )
+    add_to_listings(connection, index, _by_project(counts))
+
+
+def _by_project(counts: Mapping[_Row, int]) -> Counter[str]:
+    """The downloads of each project, by its name."""
+    totals: Counter[str] = Counter()
+    for row, count in counts.items():
+        if row.dimension is Dimension.TOTAL and row.project != WHOLE_INDEX:
+            totals[row.project] += count
+    return totals
+
+
+def add_to_listings(connection: Connection, index: str, counts: Mapping[str, int]) -> None:
+    """So many more downloads of each project, by its name, in the rows that lists and the search sort by."""
+    of_index = select(PackageIndex.id).where(PackageIndex.name == index).scalar_subquery()
+    added = (
+        update(Listing)
+        .where(Listing.index_id == of_index, Listing.name == bindparam("project"))
+        .values(downloads=Listing.downloads + bindparam("more"))
+    )
+    if counts:
+        connection.execute(added, [{"project": project, "more": count} for project, count in counts.items()])
 
 
 def _rows(kind: _Kind) -> Iterator[_Row]:

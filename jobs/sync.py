@@ -35,7 +35,8 @@ class SyncReport:
     as are ``deleted`` ones, which can be brought back.
 
     ``listed`` is how many files were listed before, ``rendered`` how many descriptions a caller rendered afterwards;
-    ``stopped`` is True for a run that was ended early.
+    ``searchable`` how many projects the search did not know as they are and does now; ``stopped`` is True for a run
+    that was ended early.
     """
 
     listed: int = 0
@@ -47,6 +48,7 @@ class SyncReport:
     refused: list[Trouble] = field(default_factory=list)
     not_distributions: int = 0
     rendered: int = 0
+    searchable: int = 0
     stopped: bool = False
 
     @property
@@ -87,7 +89,9 @@ def sync(
         _note(report, outcome)
         progress(done, len(strange))
     # Last, since the file of a row may have been found elsewhere by now.
-    report.missing = [] if stop.is_set() else _missing(services, known)
+    if not stop.is_set():
+        report.missing = _missing(services, known)
+        report.searchable = services.manager.catch_up_search()
     report.stopped = stop.is_set()
     report.adopted.sort()
     report.duplicates.sort()

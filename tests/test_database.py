@@ -1,4 +1,4 @@
-"""The database: transactions, the change counter, schema, search."""
+"""The database: transactions, the change counter, schema."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from database import schema
 from database.engine import SAFE_SQLITE, Database, database_path, sqlite_version
 from database.journal import Entry
 from database.models import Base, Counter, JournalEntry, PackageIndex
-from database.search import Search, within_one_edit
-from errors import DatabaseBusy, InvalidRequest, InvalidSetting, StorageFailed
+from database.search import Filters, Search
+from errors import DatabaseBusy, InvalidSetting, StorageFailed
 from services import Services
 from tests.conftest import ROOT, TESTER
 from tests.factory import build_wheel
@@ -85,11 +85,12 @@ def _of_the_first_schema(database: Database) -> None:
             ),
             (
                 "INSERT INTO projects (id, index_id, name, display_name, lookalike, status, created, updated, serial,"
-                " file_count, summary) VALUES (1, 1, 'looms', 'looms', 'looms', 'active', 5, 5, 1, 4, '')"
+                " file_count, summary, latest_version)"
+                " VALUES (1, 1, 'looms', 'looms', 'looms', 'active', 5, 5, 1, 4, 'Weaves.', '1')"
             ),
             (
                 "INSERT INTO releases (id, project_id, version, key, created, core_metadata, description)"
-                " VALUES (1, 1, '1', '1', 5, '{}', '# Looms')"
+                " VALUES (1, 1, '1', '1', 5, json_object('license_expression', 'MIT'), '# Looms')"
             ),
             *(
                 "INSERT INTO files (id, index_id, project_id, release_id, filename, filename_key, location, kind,"
@@ -100,13 +101,17 @@ def _of_the_first_schema(database: Database) -> None:
             ),
             "INSERT INTO burned_filenames (index_id, filename_key, sha256, deleted) VALUES (1, 'gone', '', 5)",
         ]
+        statements.append(
+            "INSERT INTO downloads (index_name, day, filename, project, version, count)"
+            " VALUES ('main', 1, '1', 'looms', '1', 12)"
+        )
         for statement in statements:
             change.connection.execute(text(statement))
 
 
 def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
     """Users and tokens stay, browsers sign in again; who uploaded first owns a project, the others maintain it; what
-    was deleted stays so.
+    was deleted stays so; the search knows what is there.
     """
     with closing(Database(tmp_path / "index.sqlite3")) as database:
         _of_the_first_schema(database)
@@ -134,6 +139,10 @@ def test_an_older_database_is_brought_up_to_date(tmp_path: Path) -> None:
             assert rows("SELECT count(*) FROM deletions") == [(0,)]
             assert rows("SELECT description, html FROM releases LEFT JOIN rendered_descriptions") == [("# Looms", None)]
             assert rows("PRAGMA foreign_key_check") == []
+            assert rows("SELECT name, downloads, is_yanked FROM listings") == [("looms", 12, 0)]
+            assert rows("SELECT value, projects FROM facets") == [("MIT", 1)]
+        hits = Search(database).find("looms", filters=Filters(license="MIT", has_wheel=False)).hits
+        assert [(hit.name, hit.summary) for hit in hits] == [("looms", "Weaves.")]
 
 
 def test_two_processes_may_prepare_at_once(tmp_path: Path) -> None:
@@ -249,98 +258,6 @@ def test_other_databases_are_refused(location: str) -> None:
         database_path(location)
 
 
-# -- search
-
-
-@pytest.fixture
-def library(services: Services, tmp_path: Path) -> Search:
-    """A few projects to look for."""
-    for name, summary, description in [
-        ("flask", "A simple framework for building complex web applications.", "Web and more web."),
-        ("flask-login", "User session management.", ""),
-        ("requests", "HTTP for humans.", "An elegant library, not a flask."),
-        ("acme_hello", "Greets people.", "Naïve café."),
-        ("numpy", "Fundamental package for array computing.", ""),
-    ]:
-        publish(services, build_wheel(tmp_path, name, summary=summary, description=description))
-    return services.search
-
-
-def found(search: Search, query: str) -> list[str]:
-    """The names of what a query finds, in order."""
-    return [hit.name for hit in search.find(query).hits]
-
-
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("flask", ["flask", "flask-login", "requests"]),
-        ("fla", ["flask", "flask-login", "requests"]),
-        ("acme_hello", ["acme-hello"]),
-        ("acme hello", ["acme-hello"]),
-        ("hello", ["acme-hello"]),
-        ("array computing", ["numpy"]),
-        ("cafe", ["acme-hello"]),
-        ("HUMANS", ["requests"]),
-        ("", []),
-        ("zzzzzz", []),
-    ],
-)
-def test_search_finds(library: Search, query: str, names: list[str]) -> None:
-    """Names first, then summaries, then descriptions; prefixes, any spelling of a name, accents forgiven."""
-    assert found(library, query) == names
-
-
-@pytest.mark.parametrize("query", ["flsk", "falsk", "flaskk", "flasl", "lask"])
-def test_one_mistake_is_forgiven(library: Search, query: str) -> None:
-    """A letter left out, swapped, added or changed still finds, and says what was looked for instead."""
-    result = library.find(query)
-    assert result.hits[0].name == "flask"
-    assert result.instead == "flask"
-
-
-@pytest.mark.parametrize(
-    "query",
-    ['"', "'", '"flask', "flask AND", "NOT", "OR OR", "name:flask", "*", "flask*", "(", "a - b", "\\", "%", "_", "^x",
-     "NEAR(a b)", "{x}", "\0flask", "💥", "; DROP TABLE search"],
-)  # fmt: skip
-def test_operators_are_harmless(library: Search, query: str) -> None:
-    """S96: what people type is never search syntax."""
-    assert library.find(query).total >= 0
-
-
-def test_long_queries_are_refused(library: Search) -> None:
-    """S96."""
-    with pytest.raises(InvalidRequest):
-        library.find("x" * 201)
-
-
-def test_pages_of_results(library: Search) -> None:
-    """Limit and offset cut the ranked list; the total is that of all."""
-    first, second = library.find("flask", limit=2), library.find("flask", limit=2, offset=2)
-    assert [hit.name for hit in first.hits + second.hits] == ["flask", "flask-login", "requests"]
-    assert first.total == second.total == 3
-
-
-def test_what_was_deleted_is_not_found(library: Search, services: Services) -> None:
-    """A project without files leaves the search."""
-    from packaging.utils import NormalizedName
-
-    services.manager.delete("main", NormalizedName("flask"), by=TESTER)
-    assert found(library, "flask") == ["flask-login", "requests"]
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "near"),
-    [("abcd", "abcd", True), ("abcd", "abdc", True), ("abcd", "abc", True), ("abcd", "abcde", True),
-     ("abcd", "axcd", True), ("abcd", "acbx", False), ("abcd", "ab", False), ("abcd", "dcba", False)],
-)  # fmt: skip
-def test_one_edit(one: str, other: str, near: bool) -> None:
-    """One letter added, left out or changed, or two neighbours swapped."""
-    assert within_one_edit(one, other) is near
-    assert within_one_edit(other, one) is near
-
-
 def test_the_driver_reads_what_others_wrote(open_server: Callable[..., Services]) -> None:
     """`quick` sees each commit at once: it keeps no transaction open."""
     one, other = open_server(), open_server()
@@ -358,14 +275,3 @@ def test_a_long_summary_is_cut_in_lists(services: Services, tmp_path: Path) -> N
     assert [len(project.summary) for project in services.catalogue.projects()] == [512]
     services.manager.yank("main", NormalizedName("wordy"), "1.0", None, "", by=TESTER)
     assert [len(project.summary) for project in services.catalogue.projects()] == [512]
-
-
-def test_a_quarantined_project_is_no_correction(library: Search, services: Services) -> None:
-    """What was looked for instead is told only where something of it may be shown."""
-    from packaging.utils import NormalizedName
-
-    from simple.model import ProjectStatus
-
-    services.manager.set_status("main", NormalizedName("numpy"), ProjectStatus.QUARANTINED, None, by=TESTER)
-    result = library.find("nunpy")
-    assert (result.total, result.hits, result.instead) == (0, (), None)

@@ -10,6 +10,7 @@ import orjson
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from database.search import Hit
 from errors import (
     Conflict,
     Forbidden,
@@ -23,9 +24,14 @@ from errors import (
     TooLarge,
     TooManyAttempts,
     Unavailable,
+    UnknownProject,
     UnsupportedMedia,
 )
+from permissions import Permission, Where, allows
+from services import INDEX
+from views import services
 from views.access_log import log_failure
+from views.guards import identity
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 400,
@@ -112,9 +118,19 @@ def page(refusal: Refusal) -> Response:
     headers = [header for header in headers_of(refusal, status) if header[0] != "WWW-Authenticate"]
     html = render_template(
         "error.html", status=status, title=HTTPStatus(status).phrase, sentence=refusal.sentence,
-        request_id=request.environ.get("pypi.request_id"),
+        request_id=request.environ.get("pypi.request_id"), near=_near(refusal),
     )  # fmt: skip
     return Response(html, status, headers, content_type="text/html; charset=utf-8")
+
+
+def _near(refusal: Refusal) -> tuple[Hit, ...]:
+    """The projects whose names are near to one that is not here, for those who may list the index."""
+    if not isinstance(refusal, UnknownProject):
+        return ()
+    # Not for a token of one project either: its right ends at the name that it asked for.
+    if not allows(identity(), Permission.LIST, Where(INDEX, None)):
+        return ()
+    return services().search.near(refusal.names[0])
 
 
 def answer(refusal: Refusal) -> Response:

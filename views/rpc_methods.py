@@ -252,6 +252,8 @@ def _words_of(spec: Mapping[str, object]) -> Iterable[str]:
 
 
 def _found(query: str) -> SearchResult:
+    if not query.strip():
+        return SearchResult(0, ())
     return services().search.find(query, limit=_MOST_HITS)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
 from server import create_app
@@ -59,80 +58,6 @@ def test_home_warns_while_the_default_password_stands(secured: Services, visitor
     assert ".venv/bin/python cli.py user password --username admin" in page
     secured.users.set_password("admin", "something else", by=TESTER)
     assert "default password" not in visitor.get("/").text
-
-
-# -- search
-
-
-def test_programs_get_json(client: FlaskClient, services: Services, tmp_path: Path) -> None:
-    """curl, which accepts anything, gets the hits as JSON."""
-    publish_wheel(services, tmp_path, "Loom_s", "1.0", summary="Weaves.")
-    answer = client.get("/search?q=loom", headers={"Accept": "*/*"})
-    assert answer.mimetype == "application/json"
-    document = answer.get_json()
-    (hit,) = document.pop("results")
-    assert document == {"query": "loom", "total": 1, "instead": None, "page": 1, "pages": 1}
-    assert (hit["name"], hit["version"], hit["summary"], hit["url"]) == ("loom-s", "1.0", "Weaves.", "/project/loom-s/")
-    assert "Accept" in answer.vary
-
-
-def test_browsers_get_a_page(anybody: Visitor, services: Services, tmp_path: Path) -> None:
-    """Browsers, which name HTML, get a page with links to the projects."""
-    publish_wheel(services, tmp_path, "looms", "1.0", summary="Weaves.")
-    answer = anybody.get("/search?q=weaves")
-    assert answer.mimetype == "text/html"
-    assert 'href="/project/looms/"' in answer.text
-
-
-def test_a_typing_mistake_is_told(anybody: Visitor, services: Services, tmp_path: Path) -> None:
-    """What was looked for instead is said on the page and in the JSON."""
-    publish_wheel(services, tmp_path, "looms", "1.0", summary="Weaves.")
-    assert "since nothing fits <bdi>loosm</bdi>" in anybody.get("/search?q=loosm").text
-    assert anybody.client.get("/search?q=loosm").get_json()["instead"] == "looms"
-
-
-def test_results_have_pages(anybody: Visitor, services: Services, tmp_path: Path) -> None:
-    """Every hit is on exactly one page, and pages link to their neighbours."""
-    for number in range(21):
-        publish_wheel(services, tmp_path, f"looms-{number}")
-    pages = [anybody.client.get(f"/search?q=looms&page={page}").get_json() for page in (1, 2, 3)]
-    names = [hit["name"] for page in pages for hit in page["results"]]
-    assert sorted(names) == sorted(f"looms-{number}" for number in range(21))
-    assert [len(page["results"]) for page in pages] == [20, 1, 0]
-    assert 'rel="next" href="/search?page=2&amp;q=looms"' in anybody.get("/search?q=looms").text
-    assert "There are only 2 pages" in anybody.get("/search?q=looms&page=3").text
-
-
-def test_without_words_everything_is_listed(anybody: Visitor, services: Services, tmp_path: Path) -> None:
-    """An empty search is the list of all projects, the last changed first."""
-    publish_wheel(services, tmp_path, "first")
-    publish_wheel(services, tmp_path, "second")
-    assert [hit["name"] for hit in anybody.client.get("/search").get_json()["results"]] == ["second", "first"]
-
-
-@pytest.mark.parametrize("page", ["0", "-1", "x", "1e3", "٣", "99999999999999999999", ""])
-def test_a_page_that_is_none_is_refused(client: FlaskClient, page: str) -> None:
-    """Not a server error, not silently the first page: a sentence."""
-    answer = client.get("/search", query_string={"q": "a", "page": page})
-    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
-
-
-@pytest.mark.parametrize(
-    "query", ['"', "*", "a AND", "NEAR(", "(", "col:x", "\x00", "%00", HOSTILE, "ß" * 100, "'; DROP"]
-)
-def test_no_query_breaks_the_search(anybody: Visitor, services: Services, tmp_path: Path, query: str) -> None:
-    """What people type is never syntax, and comes back escaped."""
-    publish_wheel(services, tmp_path, "looms")
-    answer = anybody.client.get("/search", query_string={"q": query}, headers=BROWSER)
-    assert answer.status_code == 200
-    assert "<img" not in answer.text.replace('<img src="/static/', "")
-
-
-def test_a_query_too_long_is_refused(client: FlaskClient) -> None:
-    """With the number of characters that are taken."""
-    answer = client.get("/search", query_string={"q": "a" * 201})
-    assert answer.status_code == 400
-    assert "200 characters" in answer.get_json()["detail"]
 
 
 # -- projects

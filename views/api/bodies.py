@@ -106,7 +106,10 @@ def _as_whole(value: object) -> object:
 
 
 def read_query(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
-    """The query's values by name, with defaults. Raises InvalidRequest for unknown, doubled and unfit ones."""
+    """The query's values by name, with defaults; an array is given by repeating its name.
+
+    Raises InvalidRequest for unknown, doubled and unfit ones.
+    """
     known = {parameter.name: parameter for parameter in parameters}
     values = {name: parameter.schema.get("default") for name, parameter in known.items()}
     for name, given in request.args.lists():
@@ -114,6 +117,10 @@ def read_query(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
             raise InvalidRequest(
                 f"The query has the unknown parameter {shown(name)}; the parameters are: {', '.join(known) or 'none'}."
             )
+        if known[name].schema["type"] == "array":
+            check(given, known[name].schema, f"The parameter '{name}'")
+            values[name] = given
+            continue
         if len(given) > 1:
             raise InvalidRequest(f"The query has the parameter '{name}' twice; send it once.")
         values[name] = _read(name, given[0], known[name].schema)

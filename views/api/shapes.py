@@ -125,8 +125,11 @@ _FOUND = record(
     display_name=text("The name as its owner spells it."),
     version=maybe(text("The latest version.")),
     summary=text("One line."),
+    passage=maybe(text("A piece of its description, where neither name nor summary has what was looked for.")),
     status=_STATUS,
+    yanked=flag("Whether every release is yanked."),
     files=whole("How many files it has.", minimum=1),
+    downloads=whole("Whole downloads of all time; the last minutes may be missing.", minimum=0),
     updated=moment("When it was changed last."),
     url=text("Its page for people, on this server."),
 )
@@ -257,11 +260,12 @@ NAMED: Final[dict[str, Schema]] = {
     "SearchResult": record(
         "One page of what a search found.",
         query=text("What was looked for."),
-        total=whole("How many projects were found; at most some thousands are counted.", minimum=0),
-        instead=maybe(text("The words that were looked for because the query's own found nothing.")),
+        total=whole("How many projects were found.", minimum=0),
+        instead=maybe(text("The words that were looked for because the query's own are nowhere.")),
+        suggestion=maybe(text("What may have been meant, where only descriptions have the words.")),
         page=whole("Which page this is.", minimum=1),
         pages=whole("How many pages there are.", minimum=1),
-        results=many(_FOUND, "The projects, best first."),
+        results=many(_FOUND, "The projects, in the order that was asked for."),
     ),
     "JournalPage": record(
         "Rows of the journal.",
