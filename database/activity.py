@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import BigInteger, func, select, type_coerce
 
 from database.catalogue import Upload
+from database.download_figures import FIRST_DAY, DayCount
 from database.engine import Database
 from database.models import File, PackageIndex, Project, Release
+from database.statistics import today
+
+_DAY_MICROSECONDS: Final = 86_400_000_000
 
 
 class Activity:
@@ -15,6 +22,20 @@ class Activity:
     def __init__(self, database: Database, index: str = "main") -> None:
         self.database = database
         self.index = index
+
+    def uploads_by_day(self, days: int) -> list[DayCount]:
+        """How many of the files that are there came on each of the last days, the oldest first; UTC."""
+        first = today() - days + 1
+        day = type_coerce(File.uploaded, BigInteger) // _DAY_MICROSECONDS
+        statement = (
+            select(day, func.count())
+            .join(PackageIndex, PackageIndex.id == File.index_id)
+            .where(PackageIndex.name == self.index, type_coerce(File.uploaded, BigInteger) >= first * _DAY_MICROSECONDS)
+            .group_by(day)
+        )
+        with self.database.reading() as connection:
+            found = {int(row[0]): int(row[1]) for row in connection.execute(statement)}
+        return [DayCount(FIRST_DAY + timedelta(days=one), found.get(one, 0)) for one in range(first, first + days)]
 
     def uploads(self, *, limit: int, offset: int = 0) -> list[Upload]:
         """The files of the index, newest first, also those of quarantined projects."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from database.accounts import Account
 from database.activity import Activity
 from database.engine import SAFE_SQLITE, sqlite_version
+from database.job_runs import JobRuns
+from database.journal_reading import JournalFilter, count
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
 from permissions import Permission
 from views import services
@@ -39,6 +43,8 @@ def admin() -> AnyResponse:
 def dashboard() -> str:
     """What the server holds and how it is."""
     here = services()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    refused = JournalFilter(action="session.refused", since=yesterday)
     return render_template(
         "admin/dashboard.html",
         stats=here.catalogue.stats(),
@@ -53,6 +59,9 @@ def dashboard() -> str:
         sqlite_is_safe=sqlite_version() >= SAFE_SQLITE,
         server=here.settings.server_name,
         days=here.download_figures.by_day(_DAYS),
+        upload_days=_activity().uploads_by_day(_DAYS),
+        failed_jobs=JobRuns(here.database).failed_since(yesterday),
+        refused_sign_ins=count(here.database, refused),
     )
 
 
