@@ -18,7 +18,7 @@ function kept() {
 
 wear(kept());
 document.addEventListener("DOMContentLoaded", () => {
-  const place = document.querySelector("[data-appearance]");
+  const place = document.querySelector("[data-appearance-choice]");
   const choice = place?.querySelector("select");
   if (!choice) return;
   choice.value = kept();
