@@ -238,19 +238,10 @@ def verify(ctx: click.Context, chosen: Chosen, expected: tuple[Anchor, ...], jso
     with stoppable() as stop, reading(chosen) as reader, watched("Verifying") as progress:
         found = run(reader.database, expected=expected, progress=progress, stop=stop.event)
     if json_:
-        as_json(_told(found))
+        as_json(found.document())
     else:
         _print_report(found)
     ctx.exit(stop.code or int(not found.holds))
-
-
-def _told(found: ChainReport) -> dict[str, Any]:
-    return {
-        "holds": found.holds, "complete": found.is_complete, "rows": found.rows, "first_serial": found.first,
-        "last_serial": found.head.serial if found.head else None, "head": str(found.head) if found.head else None,
-        "broken": found.broken, "first_broken_serial": found.faults[0].serial if found.faults else None,
-        "faults": found.faults,
-    }  # fmt: skip
 
 
 def _print_report(found: ChainReport) -> None:

@@ -74,6 +74,15 @@ class ChainReport:
         """Whether all that was looked at fits."""
         return not self.broken
 
+    def document(self) -> dict[str, Any]:
+        """The report in the types of JSON, as API and shell tell it; ``head`` is what ``Anchor.of`` reads."""
+        return {
+            "holds": self.holds, "complete": self.is_complete, "rows": self.rows, "first": self.first,
+            "last": {"serial": self.head.serial, "hash": self.head.hash} if self.head else None,
+            "head": str(self.head) if self.head else None, "broken": self.broken,
+            "faults": [{"serial": one.serial, "reason": one.reason} for one in self.faults],
+        }  # fmt: skip
+
 
 def head(database: Database) -> Anchor | None:
     """The last row's serial and hash; None for an empty journal."""

@@ -202,7 +202,7 @@ def test_a_sound_journal_is_proved() -> None:
     found = data("journal", "verify")
     assert (found["holds"], found["complete"], found["broken"], found["faults"]) == (True, True, 0, [])
     assert found["rows"] == len(listed())
-    assert found["head"] == f"{found['last_serial']}:{data('journal', 'list', '--limit', '1')[0]['chain']}"
+    assert found["head"] == f"{found['last']['serial']}:{data('journal', 'list', '--limit', '1')[0]['chain']}"
     assert found["head"] in good("journal", "verify")
     note(Entry("later"))
     assert data("journal", "verify", "--expect", found["head"])["rows"] == found["rows"] + 1
@@ -220,7 +220,7 @@ def test_a_changed_journal_is_exit_code_1() -> None:
     tamper(f"UPDATE journal SET actor = 'nobody' WHERE serial = {serial}")
     result = run("journal", "verify", "--json")
     found = json.loads(result.stdout)
-    assert (result.exit_code, found["holds"], found["first_broken_serial"]) == (1, False, serial)
+    assert (result.exit_code, found["holds"], found["faults"][0]["serial"]) == (1, False, serial)
     text = run("journal", "verify")
     assert (text.exit_code, f"Row {serial}" in text.stdout) == (1, True)
     tamper("UPDATE journal SET actor = 'nobody'")

@@ -170,11 +170,7 @@ def verify_journal() -> Response:
     """Whether a piece of the chain holds."""
     asked = read_query(_PROOF_QUERY)
     found = journal_proof.verify(services().database, after=int(asked["after"] or 0), limit=asked["rows"])
-    faults = [{"serial": fault.serial, "reason": fault.reason} for fault in found.faults]
-    return _answer({
-        "holds": found.holds, "complete": found.is_complete, "rows": found.rows, "first": found.first,
-        "last": _anchor(found.head), "broken": found.broken, "faults": faults,
-    })  # fmt: skip
+    return _answer(found.document())
 
 
 def _filter(asked: dict[str, Any]) -> JournalFilter:
