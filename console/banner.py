@@ -6,7 +6,9 @@ import socket
 import sys
 
 from config import Settings
+from credentials.htpasswd import NAMED
 from database.engine import SAFE_SQLITE, sqlite_version
+from errors import shown
 from services import Services
 
 
@@ -49,6 +51,14 @@ def _warnings(services: Services) -> list[str]:
         )
     if services.settings.auth_enabled and services.accounts.default_password_stands():
         warnings.append("the default password stands; change it with `cli.py user password --username admin`")
+    weak = services.users.htpasswd.weak_names() if services.users.htpasswd else []
+    if weak:
+        named = ", ".join(shown(name) for name in weak[:NAMED])
+        more = f" and {len(weak) - NAMED:,} more" if len(weak) > NAMED else ""
+        warnings.append(
+            f"the htpasswd file has hashes that let nobody in (DES, plain text, or too costly): {named}{more}; "
+            "give these people new ones with `htpasswd -B`"
+        )
     if sqlite_version() < SAFE_SQLITE:
         newer = ".".join(map(str, SAFE_SQLITE))
         warnings.append(f"this SQLite can damage its write-ahead log under rare timing; {newer} or newer does not")

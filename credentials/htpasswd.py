@@ -33,6 +33,7 @@ else:
 # OWASP's least, and about what argon2id takes here, so that both kinds of people wait alike; an Apache that shares the
 # file checks it at each request.
 COST: Final = 10
+NAMED: Final = 5  # so many people are named where something is wrong with their lines
 _LONGEST_NAME: Final = 255
 # A file system's clock ticks: after a second change within one tick the file looks as it did. FAT's is the longest.
 _TICK_SECONDS: Final = 2.0
@@ -171,6 +172,10 @@ class HtpasswdFile:
         for name, kept in parse(content):
             entries.setdefault(name, kept)
         taken = {name: old for name, kept in entries.items() if (old := read(kept)) is not None}
+        weak = [name for name in entries if name not in taken]
+        if last.number and weak and weak != [name for name in last.entries if name not in last.taken]:
+            logger.warning("htpasswd file has hashes that are not taken", path=str(self.path), names=weak[:NAMED],
+                           people=len(weak))  # fmt: skip
         dearest = max([COST, *(old.cost for old in taken.values())])
         return _Reading(_seen(status), settled, last.number + 1, content, "", entries, taken, dearest)
 

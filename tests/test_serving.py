@@ -164,3 +164,11 @@ def test_the_reloading_server_serves(live: Live, tmp_path: Path) -> None:
     one = live("--reload")
     assert send(one, build_wheel(tmp_path)) == 200
     assert b"debugger" not in fetch(one, "/?__debugger__=yes&cmd=resource&f=debugger.js").lower()
+
+
+def test_the_first_screen_names_people_with_weak_hashes(live: Live, tmp_path: Path) -> None:
+    """Five at most; nobody has to wonder why a name of the file cannot sign in."""
+    people = tmp_path / "people"
+    people.write_text("".join(f"old{number}:plain\n" for number in range(7)))
+    log = live("--passwords", str(people)).log
+    assert "let nobody in (DES, plain text, or too costly): 'old0', 'old1', 'old2', 'old3', 'old4' and 2 more;" in log

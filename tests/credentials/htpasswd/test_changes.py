@@ -101,3 +101,16 @@ def test_a_check_names_the_file(path: Path) -> None:
     path.unlink()
     path.write_bytes(b"")
     file.check()
+
+
+def test_weak_hashes_are_named_when_the_file_is_read_again(of: Callable[..., HtpasswdFile], path: Path) -> None:
+    """The first screen of a start names those that are there; the log those that come later, five at most, once."""
+    file = of(f"bob:{SHA_X}\n")
+    assert file.knows("bob")
+    with structlog.testing.capture_logs() as log:
+        path.write_text(f"bob:{SHA_X}\n" + "".join(f"old{number}:plain\n" for number in range(7)))
+        assert not file.knows("old0")
+        path.write_text(path.read_text() + f"eve:{SHA_X}\n")
+        assert file.knows("eve")
+    (line,) = log
+    assert (line["log_level"], line["names"], line["people"]) == ("warning", [f"old{number}" for number in range(5)], 7)
