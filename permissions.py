@@ -226,6 +226,11 @@ def why_not(identity: Identity, permission: Permission, where: Where) -> str:
     who = identity.username
     if identity.limited and identity.by_session:
         return f"{who} has to have a second factor here; set one up on the security page of your account first."
+    if identity.limited and permission in {Permission.ACCOUNT, Permission.FACTORS}:
+        return (
+            f"{who} has to use a second factor, so a password alone does not manage tokens or the account, and no "
+            "token does; sign in with a browser for that."
+        )
     if identity.limited and permission not in READING:
         return (
             f"{who} has to use a second factor, so a password alone does not do this; "

@@ -114,6 +114,8 @@ def test_a_password_alone_reads_only_where_a_second_factor_is_on() -> None:
     """Otherwise it would make a token, and the factor would be for nothing; the browser may still set one up."""
     limited = somebody({("main", ""): Role.OWNER}, limited=True)
     assert may(limited, FREE) == READING
-    assert "second factor" in why_not(limited, Permission.UPLOAD, FREE)
+    assert "make an API token in the browser" in why_not(limited, Permission.UPLOAD, FREE)
+    for own in (Permission.ACCOUNT, Permission.FACTORS):  # where a token is no way out
+        assert why_not(limited, own, FREE).endswith("and no token does; sign in with a browser for that.")
     in_browser = somebody({("main", ""): Role.OWNER}, limited=True, by_session=True)
     assert may(in_browser, FREE) == READING | {Permission.FACTORS}

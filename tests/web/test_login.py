@@ -49,7 +49,7 @@ def test_a_refusal_does_not_tell_who_exists(visitor: Visitor) -> None:
     for username, password in (("bob", "wrong"), ("nobody", "wrong"), ("", "x"), ("bob\x00", "ü")):
         answer = visitor.sign_in(username, password)
         assert answer.status_code == 401
-        assert "The username or password is wrong; check both, or use a token." in answer.text
+        assert "The username or password is wrong; check both.</p>" in answer.text
         assert "WWW-Authenticate" not in answer.headers
         assert visitor.get("/account").status_code == 302
 

@@ -12,9 +12,9 @@ from errors import Forbidden, Invalid, NotAuthenticated, Refusal
 from permissions import Permission
 from views import services
 from views.errors import status_of
-from views.guards import peer, requires
+from views.guards import requires
 from views.web import blueprint, session
-from views.web.login import answered_passkey, factors_of, prove_factor, unkept
+from views.web.login import answered_passkey, factors_of, prove_factor, typed_password, unkept
 from views.web.urls import safe_next
 
 
@@ -47,7 +47,7 @@ def _prove(person: Account) -> str:
         if answered_passkey().id != person.id:
             raise NotAuthenticated("This passkey belongs to another account; use one of yours.")
         return "passkey"
-    found = services().authenticator.check_password(person.username, request.form.get("password", ""), peer())
+    found = typed_password(person.username)
     if found.id != person.id:
         raise NotAuthenticated("This is another account; sign out first.")
     return f"password and {prove_factor(person)}" if person.has_factor else "password"

@@ -55,10 +55,20 @@ def sign_in() -> AnyResponse:
     must_have_accounts()
     username, target = request.form.get("username", "").strip(), request.form.get("next")
     try:
-        account = services().authenticator.check_password(username, request.form.get("password", ""), peer())
+        account = typed_password(username)
     except (NotAuthenticated, Forbidden) as refusal:
         return _form(target, username, refusal.sentence, status_of(refusal))
     return go_on(account, "password", target)
+
+
+def typed_password(username: str) -> Account:
+    """Whose password a form carries. Raises NotAuthenticated without a word of tokens, which no form takes; else what
+    ``check_password`` does.
+    """
+    try:
+        return services().authenticator.check_password(username, request.form.get("password", ""), peer())
+    except NotAuthenticated:
+        raise NotAuthenticated("The username or password is wrong; check both.") from None
 
 
 @blueprint.get("/login/factor")
