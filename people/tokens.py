@@ -115,9 +115,11 @@ class TokenManager:
         longest = self.max_days or MOST_DAYS
         if isinstance(days, _Usual):
             days = self.usual_days or None
+        if days is None and self.max_days:
+            raise InvalidRequest(
+                f"A token may stand for {longest:,} days at most here, so not for ever; choose 1 to {longest:,} days."
+            )
         if days is None:
-            if self.max_days:
-                return self.max_days
             return None
         if not 1 <= days <= longest:
             raise InvalidRequest(f"A token may stand for 1 to {longest:,} days; choose a number of days from these.")

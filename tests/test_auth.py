@@ -26,6 +26,7 @@ from errors import (
 )
 from people.tokens import Limits
 from permissions import Permission, Role, allows
+from server import create_app
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from views.guards import is_local_name, peer_of
@@ -217,12 +218,12 @@ def test_tokens_expire_and_are_revoked(secured: Services) -> None:
 
 
 def test_token_lives_are_bounded(open_server: Callable[..., Services]) -> None:
-    """With a longest life set, a token without one gets it, and a longer one is refused."""
+    """With a longest life set, a token without one gets it; a longer one, or one without an end, is refused."""
     one = open_server(auth_enabled="true", auth_token_max_days="90")
     one.users.create_user("bob", "x", by=TESTER)
-    _, row = one.tokens.create_token("bob", "ci", Limits(None), by=TESTER)
+    _, row = one.tokens.create_token("bob", "ci", Limits(), by=TESTER)
     assert row.expires is not None
-    for days in (0, -1, 91):
+    for days in (None, 0, -1, 91):
         with pytest.raises(InvalidRequest):
             one.tokens.create_token("bob", "ci", Limits(days), by=TESTER)
     for name in ("", " ", "x" * 201, "a\nb"):
@@ -357,3 +358,19 @@ def test_the_default_password_under_a_foreign_name(open_server: Callable[..., Se
     behind_a_proxy = open_server(auth_enabled="true", base_url="https://index.example.com")
     with pytest.raises(Forbidden):
         behind_a_proxy.authenticator.authenticate(header("admin", "admin"), HERE)
+
+
+def test_how_many_wrong_passwords_are_too_many_is_a_setting(open_server: Callable[..., Services]) -> None:
+    """Of one name from one address so many are taken, the next waits; of all names five times as many."""
+    one = open_server(auth_enabled="true", auth_most_failures="2")
+    one.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    client = create_app(one).test_client()
+
+    def statuses(names: list[str]) -> list[int]:
+        return [
+            client.get("/api/tokens", headers=basic(name, f"wrong {number}")).status_code
+            for number, name in enumerate(names)
+        ]
+
+    assert statuses(["bob"] * 3) == [401, 401, 429]
+    assert statuses([f"name{number}" for number in range(9)]) == [401] * 8 + [429]

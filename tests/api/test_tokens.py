@@ -43,7 +43,8 @@ def test_a_token_is_made_with_the_body_of_the_document(secured_client: FlaskClie
     assert made["scopes"] == ["read", "upload", "yank"]
     usual = make(secured_client)
     assert datetime.fromisoformat(usual["expires"]) - datetime.fromisoformat(usual["created"]) == timedelta(days=90)
-    assert make(secured_client, expires_days=None)["expires"] is None
+    for for_ever in (None, 0):
+        assert make(secured_client, expires_days=for_ever)["expires"] is None
 
 
 def test_the_list_never_has_a_secret(secured_client: FlaskClient) -> None:
@@ -116,10 +117,15 @@ def test_unfit_bodies_make_no_token(secured_client: FlaskClient, body: dict[str,
 
 
 def test_the_longest_life_of_a_token_is_a_setting(open_server: Any, secured: Services) -> None:
-    """Longer is refused, none given means that long, and the published description says so."""
+    """Longer is refused, and so is no end, by name of the longest; none given means that long, and the published
+    description says so.
+    """
     strict = open_server(data_dir=secured.settings.data_dir, auth_enabled="true", auth_token_max_days="90")
     client = create_app(strict).test_client()
     assert client.post("/api/tokens", json={"name": "n", "expires_days": 91}, headers=basic("alice")).status_code == 400
+    for for_ever in (None, 0):
+        answer = client.post("/api/tokens", json={"name": "n", "expires_days": for_ever}, headers=basic("alice"))
+        assert (answer.status_code, "90 days at most" in answer.text) == (400, True)
     made = make(client)
     life = datetime.fromisoformat(made["expires"]) - datetime.fromisoformat(made["created"])
     assert life == timedelta(days=90)
@@ -136,3 +142,12 @@ def test_every_name_that_the_description_allows_can_be_shown() -> None:
     assert all(character.isprintable() for character in allowed)
     for name in ("CI/CD Token", "Läufer für März", "Сборка", "構建 2", "x"):
         check(name, LABEL, "The name")
+
+
+def test_the_usual_life_of_a_token_is_a_setting(open_server: Any, secured: Services) -> None:
+    """It counts where none is chosen; 0 is no end."""
+    for days, life in (("7", timedelta(days=7)), ("0", None)):
+        one = open_server(data_dir=secured.settings.data_dir, auth_enabled="true", auth_token_days=days)
+        made = make(create_app(one).test_client())
+        expires = made["expires"] and datetime.fromisoformat(made["expires"]) - datetime.fromisoformat(made["created"])
+        assert expires == life

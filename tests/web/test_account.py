@@ -53,7 +53,15 @@ def test_nobody_revokes_anothers_token(bob: Visitor, secured: Services) -> None:
 
 def test_a_token_form_is_checked(bob: Visitor, secured: Services) -> None:
     """What cannot be is said on the form, and no token is made."""
-    for name, days in (("", "3"), ("x", "soon"), ("x", "0"), ("x", "-1"), ("x", "99999999999"), ("x\x00", "3")):
+    for name, days in (
+        ("", "3"),
+        ("x", ""),
+        ("x", "soon"),
+        ("x", "0"),
+        ("x", "-1"),
+        ("x", "99999999999"),
+        ("x\x00", "3"),
+    ):
         answer = bob.post("/account/tokens", name=name, expires_days=days)
         assert (answer.status_code, 'role="alert"' in answer.text) == (400, True)
     assert secured.readers.tokens.of_user("bob") == []
@@ -132,3 +140,45 @@ def test_basic_needs_no_session(visitor: Visitor) -> None:
     """A script that sends its password sees the account; a wrong one is refused."""
     assert "<bdi>bob</bdi>" in visitor.client.get("/account", headers=basic("bob")).text
     assert visitor.client.get("/account", headers=basic("bob", "wrong")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("scopes", "may", "installs", "uploads"),
+    [
+        (["read"], "read in your name", True, False), (["upload"], "upload in your name", False, True),
+        (["read", "upload", "yank"], "read, upload and yank in your name", True, True),
+        (["admin"], "administer in your name", False, False),
+    ],
+)  # fmt: skip
+def test_a_new_token_says_what_it_is_for(
+    bob: Visitor, scopes: list[str], may: str, installs: bool, uploads: bool
+) -> None:
+    """Its page has the lines for what its scopes allow, and no others."""
+    page = bob.client.post(
+        "/account/tokens", data={"csrf_token": bob.token, "name": "x", "expires_days": "3", "scopes": scopes},
+        headers=BROWSER,
+    ).text  # fmt: skip
+    assert f"Whoever has it can {may}." in page
+    for words in ("twine upload", "UV_PUBLISH_TOKEN", "TWINE_PASSWORD"):
+        assert (words in page) is uploads
+    for words in ("~/.netrc", "machine localhost", "pip install --index-url", "uv pip install --default-index"):
+        assert (words in page) is installs
+    assert ("Authorization: Bearer" in page) is not (installs or uploads)
+
+
+def test_a_new_token_names_its_projects(bob: Visitor) -> None:
+    """One for some projects is good for these alone."""
+    page = bob.post("/account/tokens", name="x", expires_days="3", scopes="read", projects="acme-* tool").text
+    assert ">acme-*, tool</span> alone." in page
+
+
+def test_no_end_is_offered_where_it_is_allowed(open_server: Callable[..., Services]) -> None:
+    """Where a longest life is set, the form has no such choice, and whoever sends it is told the longest."""
+    one = open_server(auth_enabled="true", auth_token_max_days="30")
+    one.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    bob = Visitor(create_app(one).test_client())
+    bob.sign_in("bob")
+    assert 'name="no_end"' not in bob.get("/account").text
+    answer = bob.post("/account/tokens", name="x", no_end="yes", scopes="read")
+    assert (answer.status_code, "at most here, so not for ever; choose 1 to 30 days" in answer.text) == (400, True)
+    assert one.readers.tokens.of_user("bob") == []

@@ -33,7 +33,7 @@ def create_token() -> Response:
     """Make a token of one's own."""
     body = read_body(shapes.new_token_body(services().settings))
     limits = Limits(
-        days=body.get("expires_days", USUAL),  # null is for ever, where that is allowed
+        days=body.get("expires_days", USUAL) or None,  # null and 0 are for ever, where that is allowed
         scopes=body.get("scopes", USUAL_SCOPES),
         index=body.get("index"),
         projects=body.get("projects", ()),

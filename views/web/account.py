@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.tokens import TokenText
 from database.accounts import TABLE, Account
+from database.tokens import TokenRow
 from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
 from people.tokens import MOST_DAYS, USUAL, USUAL_SCOPES, Days, Limits
 from permissions import Identity, Permission
@@ -20,7 +22,9 @@ from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
 from views.web.forms import flash_advice
 from views.web.login import unkept
-from views.web.urls import index_url, own_url
+from views.web.urls import index_url, own_url, pip_trust
+
+_MAY: Final = {"read": "read", "upload": "upload", "yank": "yank", "admin": "administer"}
 
 
 @blueprint.get("/account")
@@ -39,7 +43,7 @@ def create_token() -> Response:
         token, row = services().tokens.create_token(_account().username, name, _limits(), by=actor())
     except InvalidRequest as refusal:
         return _page(refusal, where="token", name=name)
-    return _page(token=token, name=row.name, status=201)
+    return _page(token=token, made=row, status=201)
 
 
 @blueprint.post("/account/tokens/<public_id>/revoke")
@@ -113,6 +117,10 @@ def _account() -> Account:
     return found
 
 
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
 def _role() -> str:
     """What the asker is on the index, in words."""
     asker = identity()
@@ -128,6 +136,7 @@ def _page(
     *,
     where: str = "",
     token: TokenText | None = None,
+    made: TokenRow | None = None,
     name: str = "",
     status: int = 200,
 ) -> Response:
@@ -137,6 +146,9 @@ def _page(
         "person": person,
         "tokens": services().readers.tokens.of_user(person.username),
         "token": token,
+        "made": made,
+        "made_may": _listed([_MAY[word] for word in made.scopes.split()]) if made else "",
+        "host": urlsplit(own_url()).hostname,
         "token_name": name,
         "longest_days": longest,
         "usual_days": min(services().tokens.usual_days, longest or MOST_DAYS),
@@ -148,6 +160,7 @@ def _page(
         "note": request.form.get("note", "") if where == "token" else "",
         "base": own_url(),
         "index": index_url(),
+        "trust": pip_trust(),
     }
     page = render_template("account.html", **values)
     return unkept(make_response(page, status_of(refusal) if refusal else status))
