@@ -26,7 +26,7 @@ from database.sign_ins import RefusedSignIns
 from database.statistics import DownloadCounter
 from database.tokens import Tokens
 from distributions.sandbox import Inspector
-from identities import Rules
+from identities import Identities, Rules
 from package_manager import PackageManager
 from package_manager import Rules as UploadRules
 from people.directories import directories_of, groups_of
@@ -156,6 +156,12 @@ def open_services(settings: Settings) -> Services:
         ),
         openid=_openid(settings),
     )
+
+
+def identities_of(settings: Settings, database: Database) -> Identities:
+    """What people are by these settings, for whoever needs no other service. Raises InvalidSetting."""
+    directories = directories_of(settings, _htpasswd(settings, Passwords()), Accounts(database))
+    return Identities(Rights(database), _rules(settings), {one.source: one for one in directories})
 
 
 def _htpasswd(settings: Settings, passwords: Passwords) -> HtpasswdFile | None:

@@ -6,27 +6,43 @@ a list, a document for itself. ``views.api`` has their schemas.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from credentials.passwords import advice
 from credentials.publishers import describe
-from database.accounts import Account
+from database.accounts import TABLE, Account
 from database.publishers import PublisherRow
 from database.rights import GrantRow, PatternRow, Rights, TeamRow
 from database.tokens import TokenRow
+from identities import Identities
 from people.publishers import publisher_of
 from simple.model import utc_stamp
 
 Document = dict[str, Any]
 
+_PLACES: Final = {"htpasswd": "the htpasswd file", "ldap": "the LDAP directory", "openid": "the OpenID provider"}
+_NO_RIGHTS: Final = "none"
 
-def account_line(account: Account) -> Document:
-    """An account."""
+
+def place_of(account: Account) -> str:
+    """Who checks somebody's password, in words; "" where this server does."""
+    return "" if account.source == TABLE else _PLACES.get(account.source, account.source)
+
+
+def leaving(before: Account) -> str:
+    """What a new password here means for somebody of a directory; "" for whoever is of the user table."""
+    place = place_of(before)
+    return f"{before.username} leaves {place} for the user table; what is there counts no more." if place else ""
+
+
+def account_line(account: Account, identities: Identities) -> Document:
+    """An account. It ``stands`` while it is active and, if a directory vouches for it, known there."""
     return {
         "username": account.username,
         "email": account.email,
         "admin": account.is_admin,
         "active": account.active,
+        "stands": identities.stands(account),
         "source": account.source,
         "second_factor": account.has_factor,
         "default_password": account.default_password,
@@ -35,17 +51,21 @@ def account_line(account: Account) -> Document:
     }
 
 
-def account_document(account: Account, rights: Rights) -> Document:
+def account_document(account: Account, rights: Rights, identities: Identities) -> Document:
     """An account with its teams and the roles that it holds itself."""
     teams = [team.name for team in rights.teams() if account.username in dict(team.members)]
     roles = [role_line(row) for row in rights.grants(user=account.username)]
-    return {**account_line(account), "teams": teams, "roles": roles}
+    return {**account_line(account, identities), "teams": teams, "roles": roles}
 
 
-def changed_account_document(account: Account, rights: Rights, password: str | None = None) -> Document:
-    """An account after a change, with advice against the new password where it is weak."""
+def changed_account_document(
+    account: Account, rights: Rights, identities: Identities, password: str | None = None, remark: str = ""
+) -> Document:
+    """An account after a change, with advice against the new password where it is weak, and a remark on what else the
+    change means.
+    """
     weak = advice(password, account.username) if password is not None else ""
-    return {**account_document(account, rights), "advice": weak or None}
+    return {**account_document(account, rights, identities), "advice": weak or None, "remark": remark or None}
 
 
 def token_line(row: TokenRow) -> Document:
@@ -93,6 +113,27 @@ def role_line(row: GrantRow) -> Document:
         "role": row.role,
         "created": utc_stamp(row.created),
     }
+
+
+def role_sentence(row: GrantRow, rights: Rights, before: str | None) -> str:
+    """A role that was just given, and what it was before; of one without rights what the holder's teams still give."""
+    place = row.project or f"the index {row.index}"
+    if row.role != _NO_RIGHTS:
+        was = "without rights" if before == _NO_RIGHTS else before
+        return f"{row.holder} is {row.role} of {place}{f', no longer {was}' if before not in {None, row.role} else ''}."
+    less = f"is no longer {before} of {place} and " if before not in {None, _NO_RIGHTS} else ""
+    where = "there" if less else f"on {place}"
+    if row.is_team:
+        return f"The team {row.holder} {less}gives no rights {where}; its members keep what other roles give them."
+    given = [
+        f"{one.role} by the team {team.name}"
+        for team in rights.teams()
+        if row.holder in dict(team.members)
+        for one in rights.grants(index=row.index, project="", team=team.name)
+        if one.role != _NO_RIGHTS
+    ]
+    still = f", but is still {' and '.join(given)}" if given else ""
+    return f"{row.holder} {less}has no rights {where} by a role of their own{still}."
 
 
 def pattern_line(row: PatternRow) -> Document:

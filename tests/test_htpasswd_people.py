@@ -20,6 +20,7 @@ from tests.conftest import PASSWORDS, TESTER, basic
 from tests.console.running import data, run
 from tests.factory import build_wheel
 from tests.multipart_form import upload
+from tests.web.conftest import Visitor
 
 TOKEN = "a-token-of-the-deployment"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -126,6 +127,41 @@ def test_the_role_of_the_file_is_a_setting(open_server: Callable[..., Services],
     client, mine = create_app(one).test_client(), basic("dora", "dora's password")
     assert client.get("/simple/", headers=mine).status_code == 200
     assert upload(client, build_wheel(tmp_path), headers=mine).status_code == 403
+
+
+def test_who_left_the_file_is_seen_to_have_left(client: FlaskClient, one: Services, file: Path, wheel: Path) -> None:
+    """API and admin pages tell it from being active; a new password takes them into the user table, which is said."""
+    assert upload(client, wheel, headers=basic("dora", "dora's password")).status_code == 200
+    alice = Visitor(client)
+    alice.sign_in("alice")
+
+    def dora() -> dict[str, Any]:
+        return client.get("/api/users/dora", headers=basic("alice")).json or {}
+
+    assert (dora()["stands"], dora()["source"]) == (True, "htpasswd")
+    assert "left the htpasswd file" not in alice.get("/admin/users").text
+    file.write_text("")
+    assert (dora()["stands"], dora()["active"]) == (False, True)
+    listed = client.get("/api/users", headers=basic("alice")).json or {}
+    assert {each["username"]: each["stands"] for each in listed["users"]} == {"alice": True, "dora": False}
+    for page in ("/admin/users", "/admin/users/dora"):
+        assert '<span class="badge warn">left the htpasswd file</span>' in alice.get(page).text
+    said = "dora leaves the htpasswd file for the user table; what is there counts no more."
+    sent = {"password": "a rather long one"}
+    assert client.patch("/api/users/dora", json={"email": ""}, headers=basic("alice")).json["remark"] is None  # type: ignore[index]
+    assert client.patch("/api/users/dora", json=sent, headers=basic("alice")).json["remark"] == said  # type: ignore[index]
+    assert client.patch("/api/users/dora", json=sent, headers=basic("alice")).json["remark"] is None  # type: ignore[index]
+    assert (dora()["stands"], dora()["source"]) == (True, "table")
+
+
+def test_a_password_set_in_the_browser_says_that_they_leave_the_file(client: FlaskClient, wheel: Path) -> None:
+    """Before, on the form, and after."""
+    assert upload(client, wheel, headers=basic("dora", "dora's password")).status_code == 200
+    alice = Visitor(client)
+    alice.sign_in("alice")
+    assert "Their password is kept in the htpasswd file." in alice.get("/admin/users/dora").text
+    alice.post("/admin/users/dora/password", password="a rather long one")
+    assert "dora leaves the htpasswd file for the user table" in alice.get("/admin/users/dora").text
 
 
 # -- registering by script

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyotp
 import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
@@ -20,6 +21,8 @@ DEMO = NormalizedName("demo-pkg")
 ADMINISTRATION = [
     ("GET", "/api/users", None), ("POST", "/api/users", {"username": "eve", "password": "x"}),
     ("GET", "/api/users/bob", None), ("PATCH", "/api/users/bob", {"admin": True}), ("DELETE", "/api/users/bob", None),
+    ("DELETE", "/api/users/bob/sessions", None), ("DELETE", "/api/users/bob/factors", None),
+    ("DELETE", "/api/users/bob/link", None),
     ("GET", "/api/teams", None), ("POST", "/api/teams", {"name": "web"}), ("GET", "/api/teams/web", None),
     ("DELETE", "/api/teams/web", None), ("PUT", "/api/teams/web/members/bob", None),
     ("DELETE", "/api/teams/web/members/bob", None), ("GET", "/api/roles", None),
@@ -96,6 +99,20 @@ def test_an_account_is_made_shown_and_changed(alice: Asker, secured_client: Flas
     assert secured_client.get(users, headers=basic("eve", "eve's second")).status_code == 401
     assert alice.good("PATCH", "/api/users/eve", {"active": True})["active"] is True
     assert "argon2" not in alice.ask("GET", users).text
+
+
+def test_browsers_factors_and_links_are_ended(alice: Asker, secured: Services) -> None:
+    """For who lost theirs; each says what there was."""
+    account = secured.users.account("bob")
+    secured.sessions.sign_in(account, "password", by=TESTER, agent="")
+    assert alice.good("DELETE", "/api/users/BOB/sessions") == {"ended": 1}
+    app = secured.factors.begin_app(account, "localhost")
+    secured.factors.add_app(account, app.ticket, pyotp.TOTP(app.seed).now(), "", by=TESTER)
+    assert alice.good("DELETE", "/api/users/bob/factors") == {"removed": 1}
+    assert alice.good("GET", "/api/users/bob")["second_factor"] is False
+    assert alice.good("DELETE", "/api/users/bob/link") == {"unlinked": False}
+    for part in ("sessions", "factors", "link"):
+        alice.refused(404, "DELETE", f"/api/users/nobody/{part}")
 
 
 def test_a_change_is_made_whole_or_not_at_all(alice: Asker, secured: Services) -> None:

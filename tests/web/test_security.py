@@ -12,6 +12,7 @@ import pyotp
 import pytest
 from flask.testing import FlaskClient
 
+from database.accounts import link_identity
 from database.identity_models import Session
 from database.models import JournalEntry
 from people.tokens import Limits
@@ -233,6 +234,8 @@ def long_ago(services: Services) -> None:
         ("/account/factors/codes", {}), ("/account/factors/x/remove", {}), ("/account/factors/passkey", {}),
         ("/admin/users", {"username": "eve", "password": "eve's long password"}),
         ("/admin/users/bob/password", {"password": "p"}), ("/admin/users/bob/active", {"active": "no"}),
+        ("/admin/users/bob/email", {"email": ""}), ("/admin/users/bob/unlink", {}),
+        ("/admin/users/bob/sessions/end", {}), ("/admin/users/bob/factors/reset", {}),
     ],
 )  # fmt: skip
 def test_what_matters_asks_for_a_recent_proof(
@@ -255,6 +258,49 @@ def test_what_matters_asks_for_a_recent_proof(
     alice.get("/account")
     location = alice.post(path, **fields).headers.get("Location", "")
     assert "/login/confirm" not in location
+
+
+@pytest.mark.parametrize(("minutes", "asks"), [("59", True), ("61", False)])
+def test_how_recent_a_proof_has_to_be_is_a_setting(
+    open_server: Callable[..., Services], minutes: str, asks: bool
+) -> None:
+    """An hour after it, recent_minutes decides whether it is asked for anew."""
+    one = open_server(auth_enabled="true", auth_recent_minutes=minutes)
+    one.users.create_user("alice", PASSWORDS["alice"], is_admin=True, by=TESTER)
+    alice = Visitor(create_app(one).test_client())
+    alice.sign_in("alice")
+    long_ago(one)
+    answer = alice.post("/account/tokens", name="x", expires_days="3", scopes="read")
+    assert ("/login/confirm" in answer.headers.get("Location", "")) is asks
+    assert len(one.readers.tokens.of_user("alice")) == (not asks)
+
+
+def test_an_administrator_helps_whoever_lost_everything(
+    alice: Visitor, secured: Services, stranger: Callable[[], Visitor]
+) -> None:
+    """On the user's page: factors removed, browsers signed out, a link to a directory forgotten, a new e-mail address;
+    what there is not is not offered.
+    """
+    page = alice.get("/admin/users/bob").text
+    for action in ("factors/reset", "sessions/end", "unlink"):
+        assert f"/admin/users/bob/{action}" not in page
+    bob = stranger()
+    bob.sign_in("bob")
+    set_up(bob)
+    with secured.database.writing() as change:
+        link_identity(change.connection, secured.users.account("bob").id, "ldap", "uid=bob", change.at)
+    assert "/admin/users/bob/factors/reset" in alice.get("/admin/users/bob").text
+    assert alice.post("/admin/users/bob/sessions/end").status_code == 303
+    assert "Signed 1 browser of bob out." in alice.get("/admin/users/bob").text
+    assert bob.get("/account").status_code == 302
+    assert alice.post("/admin/users/bob/factors/reset").status_code == 303
+    assert bob.sign_in("bob").headers["Location"] == "/"  # no code is asked for
+    assert alice.post("/admin/users/bob/unlink").status_code == 303
+    assert not secured.accounts.is_linked(secured.users.account("bob").id)
+    wrong = alice.post("/admin/users/bob/email", email="nonsense")
+    assert (wrong.status_code, wrong.text.count('role="alert"')) == (400, 1)
+    assert alice.post("/admin/users/bob/email", email="bob@example.com").status_code == 303
+    assert secured.users.account("bob").email == "bob@example.com"
 
 
 def test_browsers_are_listed_and_signed_out(bob: Visitor, stranger: Callable[[], Visitor], secured: Services) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response
 
-from people.documents import account_document, account_line, changed_account_document
+from identities import Identities
+from people.documents import account_document, account_line, changed_account_document, leaving
 from people.users import must_be_email
 from permissions import Permission
 from views import services
@@ -25,7 +26,7 @@ _LAST = {409: "It is the last active administrator."}
 @described(Operation("List the accounts", "people", {200: Reply("The accounts.", shapes.USER_LIST)}))
 def list_users() -> Response:
     """Every account."""
-    return answer({"users": [account_line(one) for one in services().accounts.users()]})
+    return answer({"users": [account_line(one, _identities()) for one in services().accounts.users()]})
 
 
 @blueprint.post("/users")
@@ -58,7 +59,7 @@ def create_user() -> Response:
 def show_user(username: str) -> Response:
     """One account."""
     here = services()
-    return answer(account_document(here.users.account(username), here.readers.rights))
+    return answer(account_document(here.users.account(username), here.readers.rights, _identities()))
 
 
 @blueprint.patch("/users/<username>")
@@ -89,7 +90,7 @@ def change_user(username: str) -> Response:
         users.set_email(username, body["email"], by=actor())
     if "password" in body:
         users.set_password(username, body["password"], by=actor())
-    return answer(_changed(username, body.get("password")))
+    return answer(_changed(username, body.get("password"), leaving(before) if "password" in body else ""))
 
 
 @blueprint.delete("/users/<username>")
@@ -109,6 +110,51 @@ def deactivate_user(username: str) -> Response:
     return answer(_changed(username))
 
 
-def _changed(username: str, password: str | None = None) -> dict[str, Any]:
+@blueprint.delete("/users/<username>/sessions")
+@requires(Permission.ADMIN)
+@described(Operation("Sign somebody's browsers out", "people", {200: Reply("How many there were.", shapes.ENDED)}))
+def end_sessions_of_user(username: str) -> Response:
+    """End every session of an account."""
+    account = services().users.account(username)
+    return answer({"ended": services().sessions.end_all(account.username, by=actor())})
+
+
+@blueprint.delete("/users/<username>/factors")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Remove somebody's second factors",
+        "people",
+        {200: Reply("How many there were.", shapes.FACTORS_REMOVED)},
+        description="For who lost theirs; be sure who asks, since afterwards the password alone signs in. Their "
+        "sessions end.",
+    )
+)
+def reset_factors_of_user(username: str) -> Response:
+    """Remove every second factor of an account."""
+    account = services().users.account(username)
+    return answer({"removed": services().factors.reset(account, by=actor())})
+
+
+@blueprint.delete("/users/<username>/link")
+@requires(Permission.ADMIN)
+@described(
+    Operation(
+        "Forget whom a directory knows as a user",
+        "people",
+        {200: Reply("Whether anybody was known.", shapes.UNLINKED)},
+        description="Who signs in next under that name, from a directory or OpenID provider, is taken for them.",
+    )
+)
+def unlink_user(username: str) -> Response:
+    """Forget whom a directory or provider knows as a user."""
+    return answer({"unlinked": services().users.unlink(username, by=actor())})
+
+
+def _changed(username: str, password: str | None = None, remark: str = "") -> dict[str, Any]:
     here = services()
-    return changed_account_document(here.users.account(username), here.readers.rights, password)
+    return changed_account_document(here.users.account(username), here.readers.rights, _identities(), password, remark)
+
+
+def _identities() -> Identities:
+    return services().authenticator.identities

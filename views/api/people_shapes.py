@@ -22,6 +22,7 @@ from views.api.schemas import (
     record,
     ref,
     text,
+    whole,
 )
 
 _PASSWORD_CHARACTERS: Final = 1000  # at most 4,000 of the 4,096 bytes that a password may have
@@ -30,6 +31,9 @@ _EMAIL_PATTERN: Final = "^([!-?A-~]{1,64}@[!-?A-~]{1,200})?$"
 USER = ref("User")
 CHANGED_USER = ref("ChangedUser")
 USER_LIST = ref("UserList")
+ENDED = ref("EndedSessions")
+FACTORS_REMOVED = ref("RemovedFactors")
+UNLINKED = ref("UnlinkedUser")
 TEAM = ref("Team")
 TEAM_LIST = ref("TeamList")
 TEAM_DELETED = ref("DeletedTeam")
@@ -53,7 +57,8 @@ _ACCOUNT: Final[dict[str, Schema]] = {
     "username": text("The name."),
     "email": text("The e-mail address; empty for none."),
     "admin": flag("Whether they are an administrator."),
-    "active": flag("Whether they can sign in."),
+    "active": flag("Whether the account is active."),
+    "stands": flag("Whether it is active and, if a directory vouches for it, known there: they can sign in."),
     "source": text("Who checks the password: 'table' is this server, others are directories."),
     "second_factor": flag("Whether they have a second factor."),
     "default_password": flag("Whether the password is the one that everybody knows."),
@@ -78,7 +83,11 @@ NAMED: Final[dict[str, Schema]] = {
         "The same after a change.",
         **_ACCOUNT_WHOLE,
         advice=maybe(text("Why the new password is weak; null: it is not, or there is none.")),
+        remark=maybe(text("What else the change means, such as that they leave a directory; null: nothing.")),
     ),
+    "EndedSessions": record("Browsers that were signed out.", ended=whole("How many.", minimum=0)),
+    "RemovedFactors": record("Second factors that were removed.", removed=whole("How many.", minimum=0)),
+    "UnlinkedUser": record("A user whom nobody elsewhere is.", unlinked=flag("Whether somebody was until now.")),
     "TeamList": record("The teams.", teams=many(ref("Team"), "By name.")),
     "Team": record(
         "A team.",

@@ -279,6 +279,7 @@ NAMED: Final[dict[str, Schema]] = {
         rows=whole("How many rows were looked at.", minimum=0),
         first=maybe(whole("The first serial that was.", minimum=0)),
         last=maybe(_ANCHOR),
+        head=maybe(text("The same in a line, as `cli.py journal verify --expect` takes it.")),
         broken=whole("How many faults there are.", minimum=0),
         faults=many(
             record("One fault.", serial=whole("Where.", minimum=0), reason=text("What is wrong.")),
@@ -320,14 +321,15 @@ def new_token_body(settings: Settings) -> Schema:
     """What makes a token; how long one may stand is a setting."""
     longest = settings.auth_token_max_days
     usual = settings.auth_token_days or longest
-    ends = "the longest life that this server allows" if longest else "for ever"
-    days: dict[str, Any] = {"minimum": 1, "maximum": longest or MOST_DAYS}
+    endless = f"refused, since {longest} are the most here" if longest else "for ever"
+    otherwise = f"{usual} days" if usual else endless
+    days: dict[str, Any] = {"minimum": 0, "maximum": longest or MOST_DAYS}
     return record(
         "The token to be made.",
         ("expires_days", "scopes", "index", "projects", "note"),
         name=LABEL,
         expires_days=maybe(
-            whole(f"Days that it stands; null: {ends}; left out: {f'{usual} days' if usual else ends}.", **days)
+            whole(f"Days that it stands; 0 or null: {endless}; left out: {otherwise}.", **days)
         ),
         scopes=many(
             text("A scope.", enum=list(SCOPES)), f"What it may be used for; left out: {', '.join(USUAL_SCOPES)}.",

@@ -13,6 +13,7 @@ from database.engine import SAFE_SQLITE, sqlite_version
 from database.job_runs import JobRuns
 from database.journal_reading import JournalFilter, count
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
+from people.documents import leaving, place_of
 from permissions import Permission
 from views import services
 from views.errors import status_of
@@ -139,7 +140,52 @@ def reset_password(username: str) -> AnyResponse:
     except InvalidRequest as refusal:
         return _user_page(found, refusal)
     flash(f"{found.username} has a new password and was signed out everywhere.")
+    if place_of(found):
+        flash(leaving(found))
     flash_advice(password, found.username)
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+@blueprint.post("/admin/users/<username>/email")
+@requires(Permission.ADMIN, proved=True)
+def set_email(username: str) -> AnyResponse:
+    """Change an account's e-mail address."""
+    found = _account(username)
+    try:
+        services().users.set_email(found.username, request.form.get("email", "").strip(), by=actor())
+    except InvalidRequest as refusal:
+        return _user_page(found, refusal, "email")
+    flash(f"The e-mail address of {found.username} was changed.")
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+@blueprint.post("/admin/users/<username>/sessions/end")
+@requires(Permission.ADMIN, proved=True)
+def end_all_sessions(username: str) -> AnyResponse:
+    """Sign every browser of somebody out."""
+    found = _account(username)
+    ended = services().sessions.end_all(found.username, by=actor())
+    flash(f"Signed {ended:,} {'browser' if ended == 1 else 'browsers'} of {found.username} out.")
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+@blueprint.post("/admin/users/<username>/factors/reset")
+@requires(Permission.ADMIN, proved=True)
+def reset_factors(username: str) -> AnyResponse:
+    """Remove every second factor of somebody who lost theirs."""
+    found = _account(username)
+    removed = services().factors.reset(found, by=actor())
+    flash(f"Removed {removed:,} second {'factor' if removed == 1 else 'factors'} of {found.username}.")
+    return redirect(url_for("web.user", username=found.username), 303)
+
+
+@blueprint.post("/admin/users/<username>/unlink")
+@requires(Permission.ADMIN, proved=True)
+def unlink(username: str) -> AnyResponse:
+    """Forget whom a directory or provider knows as somebody."""
+    found = _account(username)
+    services().users.unlink(found.username, by=actor())
+    flash(f"{found.username} is linked to nobody elsewhere.")
     return redirect(url_for("web.user", username=found.username), 303)
 
 
@@ -151,9 +197,11 @@ def _account(username: str) -> Account:
 
 
 def _users_page(refusal: Refusal | None = None, username: str = "", email: str = "") -> Response:
+    users, identities = services().accounts.users(), services().authenticator.identities
     page = render_template(
         "admin/users.html",
-        users=services().accounts.users(),
+        users=users,
+        left={one.id: place_of(one) for one in users if one.active and not identities.stands(one)},
         sentence=refusal.sentence if refusal else "",
         username=username,
         email=email,
@@ -161,15 +209,20 @@ def _users_page(refusal: Refusal | None = None, username: str = "", email: str =
     return make_response(page, status_of(refusal) if refusal else 200)
 
 
-def _user_page(found: Account, refusal: Refusal | None = None) -> Response:
-    rights = services().readers.rights
+def _user_page(found: Account, refusal: Refusal | None = None, where: str = "password") -> Response:
+    here, rights = services(), services().readers.rights
     page = render_template(
         "admin/user.html",
         user=found,
         teams=[team for team in rights.teams() if found.username in dict(team.members)],
         roles=rights.grants(user=found.username),
-        otherwise=services().settings.auth_default_role,
-        tokens=services().readers.tokens.of_user(found.username),
+        otherwise=here.settings.auth_default_role,
+        tokens=here.readers.tokens.of_user(found.username),
+        kept_in=place_of(found),
+        stands=here.authenticator.identities.stands(found),
+        sessions=here.sessions.sessions.of_user(found.username, datetime.now(UTC)),
+        linked=here.accounts.is_linked(found.id),
         sentence=refusal.sentence if refusal else "",
+        where=where,
     )
     return make_response(page, status_of(refusal) if refusal else 200)
