@@ -21,7 +21,7 @@ from console.options import (
 )
 from console.output import answer, as_json, must_confirm, say, table, wanted
 from console.standing import telling_of_defaults
-from permissions import INDEX_ROLES, MAIN
+from permissions import INDEX_ROLES, MAIN, Role
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -119,7 +119,7 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
     A project that is not there yet is kept for whom the role is given to. On the index a role takes the place of
     default_role, also where it is less.
     """
-    from people.documents import role_line
+    from people.documents import role_line, role_sentence
 
     holder, project = _holder(username, team), _project(said["package_name"])
     word = wanted(said["word"], "--role", "Role")
@@ -128,14 +128,14 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
             before = services.rights.grant(said["index"], project, holder, word, by=shell_actor())
         who = {"team" if holder.is_team else "user": holder.name}
         (now,) = services.readers.rights.grants(index=said["index"], project=project or "", **who)
+        sentence = role_sentence(now, services.readers.rights, before)
         is_new = project is not None and not services.readers.rights.ground(said["index"], project).exists
     if is_new:
         say(f"There is no project {project} yet; until somebody with a role on it starts it, its name is kept.")
     if json_:
         as_json({**role_line(now), "before": before})
         return
-    instead = f", no longer {before}" if before not in {None, word} else ""
-    answer(f"{now.holder} is {now.role} of {now.project or f'the index {now.index}'}{instead}.")
+    answer(sentence)
 
 
 @role.command("revoke")
@@ -163,7 +163,11 @@ def revoke(chosen: Chosen, /, username: str | None, team: str | None, yes: bool,
     if json_:
         as_json({"revoked": before})
     else:
-        answer(f"{holder.name} is no longer {before} of {where}.")
+        answer(f"{holder.name} {_ended(before)} {where}.")
+
+
+def _ended(role: str) -> str:
+    return f"is no longer {role} of" if role != Role.NONE.value else "no longer has a role without rights on"
 
 
 # -- names

@@ -86,12 +86,12 @@ class RightsManager:
         return added
 
     def remove_member(self, team: str, username: str, *, by: Actor) -> None:
-        """Take a user out of a team. Raises UnknownTeam, UnknownUser; UnknownRole if they are not in it."""
+        """Take a user out of a team. Raises UnknownTeam, UnknownUser; NotFound if they are not in it."""
         with self.database.writing() as change:
             team_id = rows.team_id_of(change.connection, team)
             user_id = account_rows.user_id_of(change.connection, username)
             if not rows.remove_member(change.connection, team_id, user_id):
-                raise UnknownRole(username, f"team {team}")
+                raise NotFound(f"{username} is not in the team {team}; look at the team for who is.")
             change.moves_access()
             change.record(by, Entry("team.remove", detail={"team": team, "user": username}))
 

@@ -40,7 +40,9 @@ def test_a_team_from_its_making_to_its_end() -> None:
     assert "web-*" in refusal("team", "delete", "--team", "web", "--yes")
     good("pattern", "remove", "--pattern", "web_*", "--yes")
     assert data("team", "remove", "--team", "web", "--username", "bob", "--yes")["members"] == []
-    assert "no role" in refusal("team", "remove", "--team", "web", "--username", "bob", "--yes")
+    assert refusal("team", "remove", "--team", "web", "--username", "bob", "--yes") == (
+        "bob is not in the team web; look at the team for who is."
+    )
     assert data("team", "delete", "--team", "Web", "--yes") == {"deleted": "web"}
     assert data("team", "list") == data("role", "list") == []
     assert "no team" in refusal("team", "show", "--team", "web")
@@ -63,6 +65,29 @@ def test_roles_are_given_and_taken(filled: Path) -> None:
     assert data("role", "revoke", "--team", "web", "--package-name", "sample", "--yes") == {"revoked": "maintainer"}
     assert good("role", "revoke", "--username", "bob", "--yes") == "bob is no longer reader of the index main.\n"
     assert roles() == [("sample", "bob", "owner")]
+
+
+@pytest.mark.usefixtures("people")
+def test_a_role_without_rights_says_what_is_left() -> None:
+    """Nobody "is none" of an index; what teams still give is told."""
+    none = ("role", "grant", "--username", "bob", "--role", "none")
+    assert good(*none) == "bob has no rights on the index main by a role of their own.\n"
+    assert good("role", "grant", "--username", "bob", "--role", "reader") == (
+        "bob is reader of the index main, no longer without rights.\n"
+    )
+    good("team", "add", "--team", "web", "--username", "bob")
+    good("role", "grant", "--team", "web", "--role", "uploader")
+    assert good(*none) == (
+        "bob is no longer reader of the index main and has no rights there by a role of their own, "
+        "but is still uploader by the team web.\n"
+    )
+    assert good("role", "revoke", "--username", "bob", "--yes") == (
+        "bob no longer has a role without rights on the index main.\n"
+    )
+    assert good("role", "grant", "--team", "web", "--role", "none") == (
+        "The team web is no longer uploader of the index main and gives no rights there; its members keep what "
+        "other roles give them.\n"
+    )
 
 
 @pytest.mark.usefixtures("people")

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from distributions.filenames import check_project_name
 from errors import Conflict, Invalid, NotFound, Refusal
+from people.documents import role_sentence
 from people.rights import Holder
 from people.tokens import checked_pattern
 from permissions import INDEX_ROLES, Permission
@@ -99,10 +100,11 @@ def give_team_role(team: str) -> AnyResponse:
     """Give a team a role on a project, or on the index."""
     try:
         project = _project()
-        services().rights.grant(INDEX, project, Holder(team, is_team=True), said("role"), by=actor())
+        holder = Holder(team, is_team=True)
+        before = services().rights.grant(INDEX, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
-    flash(f"The team is {said('role')} of {project or 'the index'}.")
+    _tell_role(holder, project, before)
     return _to_team(team)
 
 
@@ -198,10 +200,10 @@ def give_role() -> AnyResponse:
     """Give a role on the index."""
     holder = holder_said()
     try:
-        services().rights.grant(INDEX, None, holder, said("role"), by=actor())
+        before = services().rights.grant(INDEX, None, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "roles")
-    flash(f"{holder.name} is {said('role')} of the index.")
+    _tell_role(holder, None, before)
     return redirect(url_for("web.roles"), 303)
 
 
@@ -234,6 +236,12 @@ def remove_pattern() -> AnyResponse:
     services().rights.remove_pattern(INDEX, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
     return redirect(url_for("web.roles"), 303)
+
+
+def _tell_role(holder: Holder, project: NormalizedName | None, before: str | None) -> None:
+    rights, who = services().readers.rights, {"team" if holder.is_team else "user": holder.name}
+    (now,) = rights.grants(index=INDEX, project=project or "", **who)
+    flash(role_sentence(now, rights, before))
 
 
 def _roles_page(refusal: Refusal | None = None, place: str = "") -> Response:
