@@ -24,6 +24,7 @@ import click
 import config
 from console import deletions as _deletions  # noqa: F401 - it adds its commands to the group packages
 from console import security as _security  # noqa: F401 - it adds its commands to the group user
+from console import tokens as _tokens  # noqa: F401 - so does this
 from console.journal import journal
 from console.options import (
     Chosen,

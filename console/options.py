@@ -14,6 +14,7 @@ import click
 
 import config
 from config import OPTIONS, Settings
+from errors import InvalidSetting, shown
 from options import SHORT, written
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from database.search import Search
     from database.statistics import DownloadCounter
     from database.tokens import Tokens
+    from identities import Identities
     from services import Services
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -60,6 +62,10 @@ json_option = click.option("--json", "json_", is_flag=True, help="Print JSON, fo
 package_option = click.option("--package-name", metavar="NAME", help="Name of the project, in any spelling.")
 username_option = click.option("--username", metavar="NAME", help="Name of the user.")
 team_option = click.option("--team", metavar="NAME", help="Name of the team.")
+password_option = click.option("--password", help="The password; on a terminal it is asked for, hidden.")
+password_stdin_option = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from stdin, one line; for scripts."
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
@@ -101,10 +107,19 @@ class Reader:
     rights: Rights
     downloads: DownloadCounter
 
+    def identities(self) -> Identities:
+        """What people are by the settings. Raises InvalidSetting."""
+        from services import identities_of
+
+        return identities_of(self.settings, self.database)
+
 
 @contextmanager
 def reading(chosen: Chosen) -> Iterator[Reader]:
-    """The reader of the data that was chosen; a database that is not there yet is made, as a start makes it."""
+    """The reader of the data that was chosen; a database that is not there yet is made, as a start makes it.
+
+    Raises InvalidSetting for a folder that is not there, which nobody who only looks wants to have made.
+    """
     from database import schema
     from database.accounts import Accounts
     from database.catalogue import Catalogue
@@ -115,6 +130,11 @@ def reading(chosen: Chosen) -> Iterator[Reader]:
     from database.tokens import Tokens
 
     settings = chosen.settings()
+    if not settings.data_path.exists():
+        raise InvalidSetting(
+            f"There is no folder {shown(str(settings.data_path), 200)} ({settings.origin('data_dir')}); run this in "
+            "the program's folder, or name the data with --data-dir."
+        )
     if not settings.database_path.exists():
         config.prepare_directories(settings)
     database = Database(settings.database_path)

@@ -177,6 +177,21 @@ def wanted(value: str | None, option: str, question: str, *, secret: bool = Fals
     return said
 
 
+def secret_said(value: str | None, *, from_stdin: bool, option: str, question: str) -> str:
+    """A password: what an option says, one line of stdin, or what the person at the terminal types twice.
+
+    Raises UsageError where it is said twice, where stdin has none, and where nobody can be asked.
+    """
+    if not from_stdin:
+        return wanted(value, option, question, secret=True)
+    if value is not None:
+        raise click.UsageError(f"Options '{option}' and '{option}-stdin' exclude each other; use one.")
+    line = sys.stdin.readline()
+    if not line:
+        raise click.UsageError(f"Nothing came on stdin; '{option}-stdin' reads one line from it.")
+    return line.removesuffix("\n").removesuffix("\r")
+
+
 def must_confirm(question: str, *, yes: bool) -> None:
     """Go on only if the person says yes, or said so with ``--yes``. Raises UsageError where nobody can be asked."""
     if yes:

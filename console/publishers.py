@@ -105,7 +105,10 @@ def add(
         user_id = _user_id(services, username, project)
         row = services.publishers.add(INDEX, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
         if not services.publishers.rules.enabled:
-            say("Trusted publishing is off: it needs authentication (--auth) and an issuer in the settings.")
+            say(
+                "By the settings that this command reads trusted publishing is off: it needs authentication and an "
+                "issuer. It does not see a server that was started with flags; keep settings in pypi.conf."
+            )
     if json_:
         as_json(publisher_line(row))
     else:

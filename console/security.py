@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 
 import click
 
-from console.options import Chosen, json_option, pass_chosen, services_of, shell_actor, username_option, where_options
+from console.options import (
+    Chosen,
+    json_option,
+    pass_chosen,
+    services_of,
+    shell_actor,
+    username_option,
+    where_options,
+    yes_option,
+)
 from console.output import answer, as_json, must_confirm, table, wanted
 from console.users import user
 
@@ -59,7 +68,7 @@ def end_sessions(chosen: Chosen, username: str | None, public_id: str | None, js
 
 @user.command("reset-factors")
 @username_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @where_options
 @pass_chosen
@@ -81,15 +90,17 @@ def reset_factors(chosen: Chosen, username: str | None, yes: bool, json_: bool) 
 
 @user.command("unlink")
 @username_option
+@yes_option
 @json_option
 @where_options
 @pass_chosen
-def unlink(chosen: Chosen, username: str | None, json_: bool) -> None:
+def unlink(chosen: Chosen, username: str | None, yes: bool, json_: bool) -> None:
     """Forget whom a directory or OpenID provider knows as a user.
 
     For somebody who has moved there: who signs in next under that name is taken for them, so be sure who that is.
     """
     name = wanted(username, "--username", "Username")
+    must_confirm(f"Forget whom a directory or provider knows as {name}?", yes=yes)
     with services_of(chosen) as services:
         account = services.users.account(name)
         forgotten = services.users.unlink(account.username, by=shell_actor())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +14,21 @@ from console.options import (
     Reader,
     json_option,
     pass_chosen,
+    password_option,
+    password_stdin_option,
     reading,
     services_of,
     shell_actor,
     username_option,
     where_options,
+    yes_option,
 )
-from console.output import answer, as_json, say, table, wanted
-from errors import Refusal, UnknownUser
+from console.output import answer, as_json, facts, must_confirm, say, secret_said, table, wanted
+from errors import NameTaken, Refusal, UnknownUser
 
 if TYPE_CHECKING:
     from database.accounts import Account
-    from people.tokens import Limits
     from services import Services
-
-SCOPES = ("read", "upload", "yank", "admin")
-password_option = click.option("--password", help="The password; on a terminal it is asked for, hidden.")
 
 
 @click.group()
@@ -37,32 +37,40 @@ def user() -> None:
     """Manage accounts and their API tokens."""
 
 
-def _username(username: str | None) -> str:
+def username_of(username: str | None) -> str:
+    """The name that was said or is asked for."""
     return wanted(username, "--username", "Username")
 
 
-def _remind(settings: Settings) -> None:
+def remind(settings: Settings) -> None:
+    """Say that by these settings accounts count for nothing."""
     if not settings.auth_enabled:
-        say("Authentication is off, so nobody is asked who they are; accounts are kept for when --auth turns it on.")
+        say(
+            "The settings that this command reads have authentication off. It does not see a server that was started "
+            "with flags such as --auth; keep settings in pypi.conf."
+        )
 
 
 @user.command("create")
 @username_option
 @password_option
+@password_stdin_option
 @click.option("--email", default="", help="E-mail address.")
 @click.option("--admin", is_flag=True, help="Make an administrator.")
 @json_option
 @where_options
 @pass_chosen
-def create(chosen: Chosen, username: str | None, password: str | None, email: str, admin: bool, json_: bool) -> None:
+def create(
+    chosen: Chosen, /, username: str | None, password: str | None, password_stdin: bool, json_: bool, **said: Any
+) -> None:
     """Make an account."""
-    name = _username(username)
-    secret = wanted(password, "--password", "Password", secret=True)
+    name, admin = username_of(username), said["admin"]
+    word = secret_said(password, from_stdin=password_stdin, option="--password", question="Password")
     with services_of(chosen) as services:
-        services.users.create_user(name, secret, email=email, is_admin=admin, by=shell_actor())
-        made = _account(services, name)
-        document = _document(services, made, secret)
-        _remind(services.settings)
+        services.users.create_user(name, word, email=said["email"], is_admin=admin, by=shell_actor())
+        made = account_of(services, name)
+        document = _document(services, made, word)
+        remind(services.settings)
     _advise(document)
     if json_:
         as_json(document)
@@ -79,37 +87,72 @@ def list_users(chosen: Chosen, json_: bool) -> None:
     from people.documents import account_line
 
     with reading(chosen) as reader:
-        found = reader.accounts.users()
-        _remind(reader.settings)
+        found, identities = reader.accounts.users(), reader.identities()
+        documents = [account_line(one, identities) for one in found]
+        remind(reader.settings)
     if json_:
-        as_json([account_line(one) for one in found])
+        as_json(documents)
         return
     columns = (
-        "USERNAME", "EMAIL", "ADMIN", "ACTIVE", "SOURCE", "SECOND FACTOR", "CREATED", "LAST LOGIN", "DEFAULT PASSWORD",
+        "USERNAME", "EMAIL", "ADMIN", "ACTIVE", "STANDS", "SOURCE", "SECOND FACTOR", "CREATED", "LAST LOGIN",
+        "DEFAULT PASSWORD",
     )  # fmt: skip
     rows = (
         (
-            one.username, one.email, one.is_admin, one.active, one.source, one.has_factor, one.created, one.last_login,
-            one.default_password,
+            one.username, one.email, one.is_admin, one.active, document["stands"], one.source, one.has_factor,
+            one.created, one.last_login, one.default_password,
         )
-        for one in found
+        for one, document in zip(found, documents, strict=True)
     )  # fmt: skip
     table(columns, rows, nothing="No users.")
 
 
-def _document(services: Services, account: Account, password: str | None = None) -> dict[str, Any]:
+@user.command("show")
+@username_option
+@json_option
+@where_options
+@pass_chosen
+def show(chosen: Chosen, username: str | None, json_: bool) -> None:
+    """Show an account: where it comes from, whether it stands, its teams and roles."""
+    from people.documents import account_document
+
+    name = username_of(username)
+    with reading(chosen) as reader:
+        found = account_of(reader, name)
+        document = account_document(found, reader.rights, reader.identities())
+        roles = reader.rights.grants(user=found.username)
+        remind(reader.settings)
+    if json_:
+        as_json(document)
+        return
+    facts([
+        ("username", found.username), ("e-mail", found.email), ("administrator", found.is_admin),
+        ("active", found.active), ("stands", document["stands"]), ("source", found.source),
+        ("second factor", found.has_factor), ("created", found.created), ("last login", found.last_login),
+        ("teams", ", ".join(document["teams"])),
+    ])  # fmt: skip
+    if roles:
+        answer("")
+        table(("ROLE", "INDEX", "PROJECT"), ((one.role, one.index, one.project) for one in roles))
+
+
+def _document(services: Services, account: Account, password: str | None = None, *, remark: str = "") -> dict[str, Any]:
     from people.documents import changed_account_document
 
-    return changed_account_document(account, services.readers.rights, password)
+    identities = services.authenticator.identities
+    return changed_account_document(account, services.readers.rights, identities, password, remark)
 
 
 def _advise(document: dict[str, Any]) -> None:
-    """Say why a new password is weak, if it is; it was taken all the same."""
+    """Say why a new password is weak, if it is, though it was taken, and what else the change means."""
     if document["advice"]:
         say(f"Advice: {document['advice']}")
+    if document["remark"]:
+        say(document["remark"])
 
 
-def _account(opened: Services | Reader, username: str) -> Account:
+def account_of(opened: Services | Reader, username: str) -> Account:
+    """The account of that name. Raises UnknownUser."""
     account = opened.accounts.user(username)
     if account is None:
         raise UnknownUser(username)
@@ -117,11 +160,11 @@ def _account(opened: Services | Reader, username: str) -> Account:
 
 
 def _set_active(chosen: Chosen, username: str | None, *, active: bool, json_: bool) -> None:
-    name = _username(username)
+    name = username_of(username)
     with services_of(chosen) as services:
-        before = _account(services, name)
+        before = account_of(services, name)
         services.users.set_active(name, active=active, by=shell_actor())
-        after = _account(services, name)
+        after = account_of(services, name)
         document = _document(services, after)
     if json_:
         as_json(document)
@@ -130,17 +173,25 @@ def _set_active(chosen: Chosen, username: str | None, *, active: bool, json_: bo
     answer(f"{after.username} is {word}{' already' if before.active == active else ''}.")
 
 
-@user.command("delete")
+@user.command("deactivate")
 @username_option
+@yes_option
 @json_option
 @where_options
 @pass_chosen
-def delete(chosen: Chosen, username: str | None, json_: bool) -> None:
+def deactivate(chosen: Chosen, username: str | None, yes: bool, json_: bool) -> None:
     """Deactivate an account.
 
     Its tokens and sessions end with it. Nothing is erased: `activate` brings it back.
     """
-    _set_active(chosen, username, active=False, json_=json_)
+    name = username_of(username)
+    must_confirm(f"Deactivate {name}? Their tokens and sessions end.", yes=yes)
+    _set_active(chosen, name, active=False, json_=json_)
+
+
+_former = copy(deactivate)
+_former.name, _former.help = "delete", "The same as `deactivate`."
+user.add_command(_former)
 
 
 @user.command("activate")
@@ -164,7 +215,7 @@ def set_admin(chosen: Chosen, username: str | None, admin: bool, json_: bool) ->
 
     Administrators may do everything; the last active one stays.
     """
-    name = _username(username)
+    name = username_of(username)
     with services_of(chosen) as services:
         before = services.users.account(name)
         if before.is_admin != admin:
@@ -186,7 +237,7 @@ def set_admin(chosen: Chosen, username: str | None, admin: bool, json_: bool) ->
 @pass_chosen
 def set_email(chosen: Chosen, username: str | None, email: str | None, json_: bool) -> None:
     """Change a user's e-mail address."""
-    name, address = _username(username), wanted(email, "--email", "E-mail address")
+    name, address = username_of(username), wanted(email, "--email", "E-mail address")
     with services_of(chosen) as services:
         services.users.set_email(name, address, by=shell_actor())
         after = services.users.account(name)
@@ -200,117 +251,31 @@ def set_email(chosen: Chosen, username: str | None, email: str | None, json_: bo
 @user.command("password")
 @username_option
 @password_option
+@password_stdin_option
 @json_option
 @where_options
 @pass_chosen
-def change_password(chosen: Chosen, username: str | None, password: str | None, json_: bool) -> None:
-    """Change a password; the person's sessions end."""
-    name = _username(username)
-    secret = wanted(password, "--password", "New password", secret=True)
+def change_password(
+    chosen: Chosen, username: str | None, password: str | None, password_stdin: bool, json_: bool
+) -> None:
+    """Change a password; the person's sessions end.
+
+    Somebody of an htpasswd file or a directory leaves it for the user table.
+    """
+    from people.documents import leaving
+
+    name = username_of(username)
+    word = secret_said(password, from_stdin=password_stdin, option="--password", question="New password")
     with services_of(chosen) as services:
-        services.users.set_password(name, secret, by=shell_actor())
-        changed = _account(services, name)
-        document = _document(services, changed, secret)
+        before = account_of(services, name)
+        services.users.set_password(name, word, by=shell_actor())
+        changed = account_of(services, name)
+        document = _document(services, changed, word, remark=leaving(before))
     _advise(document)
     if json_:
         as_json(document)
     else:
         answer(f"The password of {changed.username} was changed; their sessions ended.")
-
-
-@user.command("token")
-@username_option
-@click.option("--token-name", metavar="TEXT", help="What the token is for.")
-@click.option("--expires-days", type=click.IntRange(min=0), metavar="DAYS", help="How long it stands; 0: for ever.")
-@click.option("--scope", "scopes", type=click.Choice(SCOPES), multiple=True, help="What it is for; else all but admin.")
-@click.option("--project", "projects", multiple=True, metavar="NAME", help="A project, or acme-*; else all.")
-@click.option("--index", metavar="NAME", help="The one index that it is for; else any.")
-@click.option("--note", default="", metavar="TEXT", help="A word about it.")
-@json_option
-@where_options
-@pass_chosen
-def token(chosen: Chosen, /, username: str | None, token_name: str | None, json_: bool, **said: Any) -> None:
-    """Make an API token.
-
-    It stands alone on a line of stdout, this once; explanations go to stderr.
-    """
-    from people.documents import new_token_document
-
-    name = _username(username)
-    label = wanted(token_name, "--token-name", "Name of the token")
-    with services_of(chosen) as services:
-        text, row = services.tokens.create_token(name, label, _limits(**said), by=shell_actor())
-        owner = _account(services, name)
-        _remind(services.settings)
-    if not owner.active:
-        say(f"{owner.username} is deactivated: the token is good once `cli.py user activate` brought them back.")
-    if json_:
-        as_json(new_token_document(text.text, row))
-        return
-    until = f"until {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else "until it is revoked"
-    say(f"Token {row.id} ({row.name}) of {row.username}, good {until}. It is shown this once; use it as the password.")
-    click.echo(text.text)
-
-
-def _limits(
-    expires_days: int | None, scopes: tuple[str, ...], projects: tuple[str, ...], index: str | None, note: str
-) -> Limits:
-    from people.tokens import USUAL, USUAL_SCOPES, Limits
-
-    days = USUAL if expires_days is None else expires_days or None
-    return Limits(days, scopes or USUAL_SCOPES, index, projects, note)
-
-
-@user.command("tokens")
-@username_option
-@json_option
-@where_options
-@pass_chosen
-def tokens(chosen: Chosen, username: str | None, json_: bool) -> None:
-    """List a user's API tokens.
-
-    Those that are not revoked, newest first.
-    """
-    from people.documents import token_line
-
-    name = _username(username)
-    with reading(chosen) as reader:
-        found = reader.tokens.of_user(_account(reader, name).username)
-    if json_:
-        as_json([token_line(row) for row in found])
-        return
-    columns = ("ID", "NAME", "CREATED", "EXPIRES", "LAST USED", "FROM", "SCOPES", "INDEX", "PROJECTS", "NOTE")
-    rows = (
-        (
-            row.id, row.name, row.created, row.expires, row.last_used, row.last_address, row.scopes, row.index,
-            ", ".join(row.projects), row.note,
-        )
-        for row in found
-    )  # fmt: skip
-    table(columns, rows, nothing="No tokens.")
-
-
-@user.command("revoke-token")
-@username_option
-@click.option("--token", "text", metavar="ID", help="The token's id, as `tokens` lists it, or the token itself.")
-@json_option
-@where_options
-@pass_chosen
-def revoke_token(chosen: Chosen, username: str | None, text: str | None, json_: bool) -> None:
-    """Revoke an API token."""
-    from credentials.tokens import read_token
-
-    name = _username(username)
-    said = wanted(text, "--token", "Token, or its id")
-    whole = read_token(said)
-    public_id = whole.id if whole else said
-    with services_of(chosen) as services:
-        owner = _account(services, name)
-        services.tokens.revoke_token(owner.username, public_id, by=shell_actor())
-    if json_:
-        as_json({"revoked": public_id})
-    else:
-        answer(f"Token {public_id} of {owner.username} was revoked.")
 
 
 @user.command("import")
@@ -341,6 +306,8 @@ def import_users(ctx: click.Context, chosen: Chosen, path: Path, json_: bool) ->
             try:
                 services.users.import_user(name, wrapped, by=shell_actor())
                 taken.append(name)
+            except NameTaken:
+                refused.append((name, "is in the user table already; left as it is"))
             except Refusal as refusal:
                 refused.append((name, refusal.sentence))
     taken.sort()

@@ -37,9 +37,9 @@ def build_dist(folder: Path) -> Path:
     return folder
 
 
-def run(*arguments: str | Path) -> Result:
-    """Run a command in this process, where no stream is a terminal."""
-    return CliRunner().invoke(cli.main, [str(one) for one in arguments], prog_name="cli.py")
+def run(*arguments: str | Path, said: str = "") -> Result:
+    """Run a command in this process, where no stream is a terminal; stdin has what is said."""
+    return CliRunner().invoke(cli.main, [str(one) for one in arguments], input=said, prog_name="cli.py")
 
 
 def good(*arguments: str | Path) -> str:

@@ -96,7 +96,7 @@ def test_what_a_command_changed_is_shown_as_the_api_shows_it(
     [
         ("user email --username bob --email b@example.com", "PATCH", {"email": "b@example.com"}),
         ("user admin --username bob", "PATCH", {"admin": True}),
-        ("user delete --username bob", "DELETE", None),
+        ("user deactivate --username bob --yes", "DELETE", None),
         ("user activate --username bob", "PATCH", {"active": True}),
         ("user password --username bob --password x", "PATCH", {"password": "x"}),
     ],

@@ -67,7 +67,7 @@ def test_what_is_not_there_is_refused_in_one_line(filled: Path) -> None:
     assert "'bad name'" in refusal("packages", "info", "--package-name", "bad name")
     refusal("packages", "delete", "--package-name", "sample", "--file", "no.whl", "--yes")
     refusal("packages", "status", "--package-name", "nothing", "--set", "archived")
-    assert "'nobody'" in refusal("user", "delete", "--username", "nobody")
+    assert "'nobody'" in refusal("user", "deactivate", "--username", "nobody", "--yes")
     assert "'nobody'" in refusal("user", "tokens", "--username", "nobody")
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 
+from config import load_settings
+from credentials.people import Person
+from services import open_services
+from tests.conftest import TESTER
 from tests.console.running import (
     data,
     good,
+    missing,
     refusal,
     run,
 )
@@ -37,7 +46,10 @@ def test_accounts_are_listed_without_their_secrets() -> None:
         False,
     )
     assert "argon2" not in good("user", "list") + good("user", "list", "--json")
-    assert "Authentication is off" in run("user", "list").stderr
+    assert run("user", "list").stderr == (
+        "The settings that this command reads have authentication off. It does not see a server that was started with "
+        "flags such as --auth; keep settings in pypi.conf.\n"
+    )
     Path("pypi.conf").write_text("[auth]\nenabled = true\n")
     assert run("user", "list").stderr == ""
 
@@ -53,28 +65,94 @@ def test_a_taken_or_impossible_name_is_refused() -> None:
 
 @pytest.mark.usefixtures("accounts")
 def test_deleting_deactivates_and_activating_brings_back() -> None:
-    """Nothing is erased; the last administrator stays."""
-    assert data("user", "delete", "--username", "Bob")["active"] is False
-    assert "already" in good("user", "delete", "--username", "bob")
+    """Nothing is erased; the last administrator stays; without a terminal only with --yes."""
+    for command in ("deactivate", "delete", "unlink"):
+        missing("--yes", "user", command, "--username", "bob")
+    assert account("bob")["active"] is True
+    assert data("user", "deactivate", "--username", "Bob", "--yes")["active"] is False
+    assert "already" in good("user", "delete", "--username", "bob", "--yes")  # its former name
     assert account("bob")["active"] is False
     assert "bob is active" in good("user", "activate", "--username", "bob")
-    assert "last active administrator" in refusal("user", "delete", "--username", "alice")
+    assert "last active administrator" in refusal("user", "deactivate", "--username", "alice", "--yes")
 
 
 @pytest.mark.usefixtures("accounts")
 def test_a_password_is_changed() -> None:
     """The new one is good afterwards, the old one is not."""
-    from credentials.passwords import Passwords
-    from database.accounts import Accounts
-    from database.engine import Database
-
     good("user", "password", "--username", "bob", "--password", "the new one")
-    database = Database(Path("packages/.state/index.sqlite3"))
-    bob = Accounts(database).user("bob")
-    database.close()
-    assert bob is not None
-    assert Passwords().verify(bob.password_hash, "the new one")
-    assert not Passwords().verify(bob.password_hash, "x")
+    assert verifies("bob", "the new one")
+    assert not verifies("bob", "x")
+
+
+@pytest.mark.usefixtures("accounts")
+def test_a_script_passes_a_password_by_stdin() -> None:
+    """One line, whatever else comes; it is said once, and must be there."""
+    ours = ("--username", "carol", "--password-stdin")
+    assert "Made the user carol" in run("user", "create", *ours, said="from a pipe\nmore\n").stdout
+    assert "was changed" in run("user", "password", *ours, said="another one\r\n").stdout
+    assert verifies("carol", "another one")
+    assert "Nothing came on stdin" in run("user", "password", *ours).stderr
+    both = run("user", "password", *ours, "--password", "x", said="y\n")
+    assert (both.exit_code, verifies("carol", "another one")) == (2, True)
+
+
+def verifies(name: str, password: str) -> bool:
+    """Whether the password is that of a user of the table."""
+    with closing(open_services(load_settings(None, {}, {}))) as services:
+        return services.users.passwords.verify(services.users.account(name).password_hash, password)
+
+
+@pytest.mark.usefixtures("accounts")
+def test_an_account_is_shown_with_teams_and_roles() -> None:
+    """For people and for scripts."""
+    good("team", "create", "--team", "web")
+    good("team", "add", "--team", "web", "--username", "bob")
+    good("role", "grant", "--username", "bob", "--package-name", "sample", "--role", "owner")
+    shown = good("user", "show", "--username", "BOB")
+    for words in (r"username\s+bob", r"stands\s+yes", r"source\s+table", r"teams\s+web", r"owner\s+main\s+sample"):
+        assert re.search(words, shown)
+    assert data("user", "show", "--username", "bob")["teams"] == ["web"]
+    assert "no user" in refusal("user", "show", "--username", "nobody")
+
+
+def test_people_who_left_their_file_do_not_stand() -> None:
+    """Active, but out of the htpasswd file: the list and the account say so, and a token for them warns; a password
+    here takes them into the user table, which is told, too.
+    """
+    line = f"dora:{bcrypt.hashpw(b'x', bcrypt.gensalt(4)).decode()}\n"
+    Path("people").write_text(line)
+    Path("pypi.conf").write_text(f"[auth]\nenabled = true\nhtpasswd = {Path('people').absolute()}\n")
+    with closing(open_services(load_settings(Path("pypi.conf"), {}, {}))) as services:
+        services.users.admit(Person("dora", "dora", "htpasswd", "", frozenset()), "htpasswd", by=TESTER)
+    assert (account("dora")["stands"], account("dora")["source"]) == (True, "htpasswd")
+    Path("people").write_text("")
+    assert (account("dora")["stands"], account("dora")["active"]) == (False, True)
+    assert re.search(r"stands\s+no", good("user", "show", "--username", "dora"))
+    token = ("user", "token", "--username", "dora", "--token-name", "x")
+    assert "dora is not in the htpasswd file that these settings name" in run(*token).stderr
+    changed = run("user", "password", "--username", "dora", "--password", "a rather long one")
+    assert changed.stderr == "dora leaves the htpasswd file for the user table; what is there counts no more.\n"
+    assert account("dora")["stands"] is True
+    assert run(*token).stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("accounts")
+def test_somebody_of_the_table_is_not_imported() -> None:
+    """They are left as they are, and the reason says so."""
+    Path("people").write_text(f"bob:{bcrypt.hashpw(b'theirs', bcrypt.gensalt(4)).decode()}\n")
+    result = run("user", "import", "--htpasswd", "people", "--json")
+    reason = "is in the user table already; left as it is"
+    assert json.loads(result.stdout)["refused"] == [{"user": "bob", "reason": reason}]
+    assert verifies("bob", "x")
+
+
+@pytest.mark.parametrize("command", ["user list", "user show --username bob", "stats", "journal verify", "team list"])
+def test_looking_makes_no_folder(command: str) -> None:
+    """In the wrong folder a command that only reads is refused, and leaves the folder as it was."""
+    sentence = refusal(*command.split(), code=2)
+    assert sentence.startswith("There is no folder ")
+    assert "--data-dir" in sentence
+    assert not list(Path().iterdir())
 
 
 @pytest.mark.usefixtures("accounts")
@@ -99,7 +177,7 @@ def test_tokens_are_made_listed_and_revoked() -> None:
 @pytest.mark.usefixtures("accounts")
 def test_a_token_of_a_deactivated_user_comes_with_a_warning() -> None:
     """It is made, and stderr says why it does not work yet."""
-    good("user", "delete", "--username", "bob")
+    good("user", "deactivate", "--username", "bob", "--yes")
     result = run("user", "token", "--username", "bob", "--token-name", "x")
     assert result.exit_code == 0
     assert "deactivated" in result.stderr
