@@ -20,6 +20,7 @@ from database.descriptions import Descriptions
 from database.download_figures import DownloadFigures
 from database.engine import Database
 from database.publishers import Publishers
+from database.requirements import Requirements
 from database.rights import Rights
 from database.search import Search
 from database.sign_ins import RefusedSignIns
@@ -59,6 +60,7 @@ class Services:
     deletions: Deletions
     descriptions: Descriptions
     search: Search
+    requirements: Requirements
     pages: Pages
     downloads: DownloadCounter
     download_figures: DownloadFigures
@@ -133,6 +135,7 @@ def open_services(settings: Settings) -> Services:
         deletions=Deletions(database, INDEX),
         descriptions=Descriptions(database, INDEX),
         search=Search(database, INDEX),
+        requirements=Requirements(database, INDEX),
         pages=Pages(private=Permission.LIST not in public(settings)),
         downloads=DownloadCounter(database, INDEX),
         download_figures=DownloadFigures(database, INDEX),

@@ -210,14 +210,15 @@ class Catalogue:
         """The provenance object of a file whose attestations were verified (PEP 740). Raises UnknownFile."""
         return str(self._beside(Provenance.body, name, filename, " provenance"))
 
-    def proven(self, name: NormalizedName) -> dict[str, dict[str, Any]]:
-        """What was verified of each file's attestations, by filename (``attestations.Verified.as_dict``)."""
+    def proven(self, name: NormalizedName, version: str) -> dict[str, dict[str, Any]]:
+        """What was verified of the attestations of a release's files, by filename (``Verified.as_dict``)."""
         with self.database.reading() as connection:
             rows = connection.execute(
                 select(File.filename, Provenance.facts)
                 .join(File, File.id == Provenance.file_id)
-                .join(Project, Project.id == File.project_id)
-                .where(Project.index_id == self.index_id, Project.name == name)
+                .join(Release, Release.id == File.release_id)
+                .join(Project, Project.id == Release.project_id)
+                .where(Project.index_id == self.index_id, Project.name == name, Release.version == version)
             )
             return {row.filename: row.facts for row in rows}
 

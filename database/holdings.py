@@ -12,7 +12,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 from sqlalchemy import Connection, delete, insert, select, update
 
-from database import search_index
+from database import requirements, search_index
 from database import statements as sql
 from database.descriptions import keep
 from database.identity_models import Provenance
@@ -159,6 +159,7 @@ def _note_file(connection: Connection, project_id: int, new: NewFile, at: dateti
         about = summary_of(new.metadata)
         connection.execute(sql.NOTE_LATEST, {"project_id": project_id, "at": at, "latest": new.version, "about": about})
         search_index.refresh(connection, project_id)
+        requirements.keep(connection, project_id, new.metadata)
         return
     key = release_key(Version(latest))
     if connection.execute(sql.OFFERS, {"project_id": project_id, "key": key}).first():
@@ -214,6 +215,7 @@ def refresh_project(connection: Connection, project_id: int, at: datetime) -> No
     """Set anew what lists and the search show of a project: latest version, summary, number of files, words."""
     rows = connection.execute(sql.RELEASES, {"project_id": project_id}).all()
     values: dict[str, Any] = {"project_id": project_id, "at": at, "files": 0, "latest": None, "about": ""}
+    metadata: dict[str, Any] = {}
     if rows:
         latest = max(rows, key=_latest_first)
         metadata = connection.execute(sql.LATEST, {"release_id": latest.id}).scalar_one()
@@ -221,6 +223,7 @@ def refresh_project(connection: Connection, project_id: int, at: datetime) -> No
         values |= {"files": files, "latest": latest.version, "about": summary_of(metadata)}
     connection.execute(sql.REFRESH, values)
     search_index.refresh(connection, project_id)
+    requirements.keep(connection, project_id, metadata)
 
 
 def _latest_first(row: Any) -> tuple[bool, bool, Version]:

@@ -331,3 +331,19 @@ class ProjectFacet(Base):
     __tablename__ = "project_facets"
     project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     facet_id: Mapped[int] = mapped_column(ForeignKey("facets.id"), primary_key=True)
+
+
+class Requirement(Base):
+    """What the release that stands for a project requires of another: ``texts`` as the metadata has them.
+
+    Kept beside ``latest_version``, in the same transaction. ``required`` is a normalized name, also of projects that
+    are not on the index; ``project`` is that of the one that requires it, so that users of it are read in order.
+    """
+
+    __tablename__ = "requirements"
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"), primary_key=True)
+    required: Mapped[str] = mapped_column(String(200), primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"))
+    project: Mapped[str] = mapped_column(String(200))
+    texts: Mapped[list[str]] = mapped_column(JSON)
+    __table_args__ = (Index("ix_requirements_index_id_required_project", "index_id", "required", "project"),)

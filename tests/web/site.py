@@ -49,6 +49,7 @@ def stock(services: Services, folder: Path) -> None:
             extra_headers=RICH, description=README,
         )  # fmt: skip
         publish(services, build_wheel(folder, "looms", version, metadata=text), by="bob")
+    _stock_around_looms(services, folder)
     text = text.replace("2.0rc1", "1.1")
     for tag in ("cp312-cp312-manylinux_2_28_x86_64", "cp312-cp312-macosx_11_0_arm64"):
         publish(services, build_wheel(folder, "looms", "1.1", metadata=text, tag=tag), by="bob")
@@ -65,6 +66,19 @@ def stock(services: Services, folder: Path) -> None:
     services.manager.set_status(INDEX, NormalizedName("attic"), ProjectStatus.ARCHIVED, "Use looms.", by=TESTER)
     services.manager.set_status(INDEX, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
     _count_downloads(services)
+
+
+def _stock_around_looms(services: Services, folder: Path) -> None:
+    """What looms require, and what requires them."""
+    needs = [
+        "looms[plots]>=1.0", "numbers-of-bernoulli; python_version < '3.12'", "shuttle>=2; sys_platform == 'win32'",
+        "thread>=4,<5; extra == 'fast' and platform_machine == 'x86_64'", "needle @ https://index.example.com/needle.whl",
+        "yarn!=3.1,>=3; (extra == 'fast' or extra == 'all') and python_full_version >= '3.11.4' and os_name != 'nt'",
+    ]  # fmt: skip
+    for name, version, requires in (
+        ("numbers-of-bernoulli", "1.3", []), ("weaving-mill", "0.2", needs), ("suspect", "3.4.4", ["looms"]),
+    ):  # fmt: skip
+        publish(services, build_wheel(folder, name, version, requires_dist=requires, summary="Of a mill."), by="alice")
 
 
 def give_roles(services: Services) -> None:

@@ -27,8 +27,9 @@ ARGUMENTS = [
 LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
 PUBLIC = [
     "/", "/search?q=loom", "/search", "/search?q=zzzz", "/project/looms/", "/project/looms/0.9/",
-    "/project/looms/2.0rc1/", "/project/attic/", "/project/suspect/", f"/project/{LONG}/", "/project/looms/statistics",
-    "/project/looms/statistics?days=365", f"/project/{LONG}/statistics", "/login",
+    "/project/looms/2.0rc1/", "/project/looms/history", "/project/looms/1.1/files", "/project/looms/1.1/dependencies",
+    "/project/weaving-mill/0.2/dependencies", "/project/attic/", "/project/suspect/", f"/project/{LONG}/",
+    "/project/looms/statistics", "/project/looms/statistics?days=365", f"/project/{LONG}/statistics", "/login",
     "/login/passkey", "/nothing-here",
 ]  # fmt: skip
 # For bob, the last is the page of a refusal.
@@ -41,6 +42,7 @@ SIGNED_IN = [
     "/project/looms/settings/releases/1.1",
     "/project/looms/settings/releases/0.9",
     "/project/looms/settings/delete",
+    "/project/looms/publishing",
     "/admin/",
 ]
 ADMIN = [
@@ -350,7 +352,7 @@ def test_a_drawing_tells_its_numbers(chromium: Browser, site: str) -> None:
 def test_pages_can_be_printed(chromium: Browser, site: str, tmp_path: Path) -> None:
     """On paper there are no forms, buttons or navigation."""
     with visit(chromium, site, scheme="dark") as (page, _):
-        page.goto("/project/looms/")
+        page.goto("/project/looms/1.1/files")
         page.emulate_media(media="print")
         assert not page.get_by_role("navigation").is_visible()
         assert not page.get_by_role("button").first.is_visible()

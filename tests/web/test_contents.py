@@ -74,10 +74,9 @@ def test_every_kind_of_sdist_is_looked_into(
 
 def test_the_project_links_to_its_files(stocked: Visitor) -> None:
     """From each file to its contents, and from the history to the comparison."""
-    page = stocked.get("/project/weft/1.0/").text
-    assert f'href="{WEFT}"' in page
-    assert 'href="/project/weft/compare"' in page
-    assert "/compare" not in stocked.get("/project/first/").text
+    assert f'href="{WEFT}"' in stocked.get("/project/weft/1.0/files").text
+    assert 'href="/project/weft/compare?from=1.0&amp;to=1.1"' in stocked.get("/project/weft/history").text
+    assert "/compare" not in stocked.get("/project/first/history").text
 
 
 def test_other_spellings_are_sent_to_the_address(stocked: Visitor) -> None:

@@ -105,7 +105,8 @@ def test_a_huge_description_is_cut(anybody: Visitor, services: Services, tmp_pat
 @pytest.mark.usefixtures("kinds")
 def test_the_text_is_there_as_it_was_written(anybody: Visitor) -> None:
     """S78: as plain text that no browser takes for anything else."""
-    answer = anybody.get("/project/GFM/1/description.txt")
+    assert anybody.get("/project/GFM/1/description.txt").headers["Location"] == "/project/gfm/1.0/description.txt"
+    answer = anybody.get("/project/gfm/1.0/description.txt")
     assert (answer.status_code, answer.content_type) == (200, "text/plain; charset=utf-8")
     assert answer.text.strip() == GFM.strip()
     assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")

@@ -85,15 +85,6 @@ def test_only_web_addresses_are_links() -> None:
     )
 
 
-def test_dependencies_stand_under_their_extra() -> None:
-    """Those always needed come first, then each extra's."""
-    requirements = ["x>=1; python_version < '4'", "y; extra == 'plots'", 'z; os_name == "nt" and extra == "plots"', "a"]
-    assert facts(requires_dist=requirements).dependencies == (
-        ("", (requirements[0], "a")),
-        ("plots", (requirements[1], requirements[2])),
-    )
-
-
 def test_the_rest_is_put_in_order() -> None:
     """Keywords are taken apart, classifiers grouped, people named by role, a licence's text cut to its first line."""
     found = facts(
@@ -107,15 +98,20 @@ def test_the_rest_is_put_in_order() -> None:
 
 
 def test_long_lists_are_cut() -> None:
-    """Fifty keywords and two hundred requirements and classifiers are shown, and how many more there are."""
-    found = facts(
-        keywords=",".join(f"k{n}" for n in range(60)), requires_dist=[f"p{n}" for n in range(203)],
-        classifiers=[f"A :: {n}" for n in range(201)],
-    )  # fmt: skip
-    assert (len(found.keywords), len(found.dependencies[0][1]), len(found.classifiers[0][1])) == (50, 200, 200)
-    assert found.more == {"keywords": 10, "classifiers": 1, "dependencies": 3}
+    """Fifty keywords and two hundred classifiers are shown, and how many more there are."""
+    found = facts(keywords=",".join(f"k{n}" for n in range(60)), classifiers=[f"A :: {n}" for n in range(201)])
+    assert (len(found.keywords), len(found.classifiers[0][1])) == (50, 200)
+    assert found.more == {"keywords": 10, "classifiers": 1}
 
 
 def test_nothing_said_is_no_fault() -> None:
     """A release without any metadata has an empty page."""
-    assert facts() == ReleaseFacts("", (), (), "", "", (), (), ())
+    assert facts() == ReleaseFacts("", (), (), "", "", (), ())
+
+
+def test_a_release_is_compared_with_the_one_that_was_good_before() -> None:
+    """Yanked releases and pre-releases are passed over, unless nothing else came before."""
+    lines = history_of(detail(("1.0b1", None), ("1.0", None), ("1.1", "bad"), ("2.0rc1", None), ("2.0", None)))
+    assert [(line.version, line.before) for line in lines] == [
+        ("2.0", "1.0"), ("2.0rc1", "1.0"), ("1.1", "1.0"), ("1.0", "1.0b1"), ("1.0b1", None),
+    ]  # fmt: skip

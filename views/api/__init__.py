@@ -52,6 +52,7 @@ from views.api import (  # noqa: E402 - they add their views
     changes,  # noqa: F401
     contents,  # noqa: F401
     deletions,  # noqa: F401
+    dependencies,  # noqa: F401
     journal,  # noqa: F401
     openapi,  # noqa: F401
     packages,  # noqa: F401

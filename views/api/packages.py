@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -27,7 +27,8 @@ from views.api.operations import Operation, Parameter, Reply, described
 from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
 from views.simple import normalized
-from views.web.urls import index_url, own_url
+from views.web.install import pip_command
+from views.web.urls import own_url
 
 PER_PAGE = 50
 MOST_PER_PAGE = 200
@@ -79,7 +80,7 @@ def list_packages() -> Response:
         "total": total,
     }
     response = answer_read(document)
-    response.headers["Link"] = ", ".join(_links(asked, page, pages))
+    response.headers["Link"] = page_links("/api/packages", asked, page, pages)
     return response
 
 
@@ -103,12 +104,15 @@ def _line(project: ProjectSummary) -> dict[str, Any]:
     }
 
 
-def _links(asked: dict[str, Any], page: int, pages: int) -> Iterable[str]:
+def page_links(path: str, asked: dict[str, Any], page: int, pages: int) -> str:
+    """The Link header of a page of a list (RFC 8288)."""
     targets = {"first": 1, "prev": min(page - 1, pages), "next": page + 1, "last": pages}
+    links = []
     for relation, number in targets.items():
         if 1 <= number <= pages:
             query = urlencode({**{name: value for name, value in asked.items() if value != ""}, "page": number})
-            yield f'<{own_url()}/api/packages?{query}>; rel="{relation}"'
+            links.append(f'<{own_url()}{path}?{query}>; rel="{relation}"')
+    return ", ".join(links)
 
 
 @blueprint.get("/packages/<name>")
@@ -137,7 +141,7 @@ def package(name: str) -> Response:
         "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
         "downloads": here.downloads.total(project),
-        "install": f"pip install --index-url {index_url()} {project}",
+        "install": pip_command(project, latest.version if latest and Version(latest.version).is_prerelease else ""),
     }
     return answer_read(document)
 
@@ -165,7 +169,7 @@ def release(name: str, version: str) -> Response:
         **_head(detail, found),
         **_release(found, files),
         "files": _files(detail, files),
-        "install": f"pip install --index-url {index_url()} {project}=={found.version}",
+        "install": pip_command(project, found.version),
     }
     return answer_read(document)
 

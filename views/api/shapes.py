@@ -8,7 +8,7 @@ from config import Settings
 from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
 from services import INDEX
 from simple.model import ProjectStatus
-from views.api import contents_shapes, people_shapes, statistics_shapes
+from views.api import contents_shapes, dependency_shapes, people_shapes, statistics_shapes
 from views.api.schemas import (
     FILENAME_PATTERN,
     LABEL,
@@ -289,6 +289,7 @@ NAMED: Final[dict[str, Schema]] = {
     **contents_shapes.NAMED,
     **people_shapes.NAMED,
     **statistics_shapes.NAMED,
+    **dependency_shapes.NAMED,
     "Health": record("The process answers.", status=text("Always the same.", enum=["ok"])),
     "UploadRefusal": record(
         "Why an upload was refused, where the client accepts application/json.",

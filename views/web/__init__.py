@@ -125,6 +125,7 @@ from views.web import (  # noqa: E402 - they add their views
     confirm,  # noqa: F401
     contents,  # noqa: F401
     deleting,  # noqa: F401
+    dependencies,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
     looking_after,  # noqa: F401

@@ -22,7 +22,7 @@ from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
 from views.web.forms import flash_advice
 from views.web.login import unkept
-from views.web.urls import index_url, own_url, pip_trust
+from views.web.urls import index_url, own_url, trusted_host
 
 _MAY: Final = {"read": "read", "upload": "upload", "yank": "yank", "admin": "administer"}
 
@@ -160,7 +160,7 @@ def _page(
         "note": request.form.get("note", "") if where == "token" else "",
         "base": own_url(),
         "index": index_url(),
-        "trust": pip_trust(),
+        "trust": f" --trusted-host {host}" if (host := trusted_host()) else "",
     }
     page = render_template("account.html", **values)
     return unkept(make_response(page, status_of(refusal) if refusal else status))

@@ -8,7 +8,8 @@ from permissions import Permission
 from views import services
 from views.guards import requires
 from views.web import blueprint
-from views.web.urls import index_url, own_url, pip_trust
+from views.web.install import install_box
+from views.web.urls import own_url
 
 _RECENT = 10
 
@@ -26,6 +27,5 @@ def home() -> str:
         default_password=here.settings.auth_enabled and here.accounts.default_password_stands(),
         auth_enabled=here.settings.auth_enabled,
         base=own_url(),
-        index=index_url(),
-        trust=pip_trust(),
+        box=install_box(),
     )

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from distributions.comparing import ChangedFile, Comparison
 from distributions.texts import visible
 from errors import InvalidArchive
 from permissions import Permission
 from simple.model import ProjectDetail
-from views import services
 from views.comparing import Pair, chosen_pair, compared_files
 from views.guards import requires
-from views.simple import normalized
 from views.web import blueprint
 from views.web.contents import may_download
+from views.web.project_frame import frame_of, page_of_project
 
 MOST_SHOWN: Final = 200  # files of each kind of change, and values of a field
 _VERSIONS: Final = 500
@@ -28,17 +28,13 @@ _OPEN_LINES: Final = 300  # differences of fewer lines are all open
 @requires(Permission.LIST, project="name")
 def compare(name: str) -> ResponseReturnValue:
     """What changed from one release to another: metadata for whoever may list, files for whoever may download."""
-    known = normalized(name)
-    if name != known:
-        query = request.query_string.decode("ascii", "replace")
-        target = url_for("web.compare", name=known)
-        return redirect(f"{target}?{query}" if query else target, 301)
-    detail = services().catalogue.project_detail(known)
-    if not detail.status.offers_files:
-        return redirect(url_for("web.project", name=known), 302)
+    detail = page_of_project("web.compare", name)
+    if isinstance(detail, Response):
+        return detail
     pair = chosen_pair(detail, request.args.get("from", "").strip(), request.args.get("to", "").strip())
     return render_template(
         "compare.html",
+        frame=frame_of(detail, "web.history"),
         detail=detail,
         pair=pair,
         metadata=pair.metadata if pair else None,

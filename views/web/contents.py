@@ -21,6 +21,7 @@ from views.contents import LARGEST_SHOWN, reader, stored_file
 from views.guards import identity, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
+from views.web.project_frame import frame_of, release_named
 from views.web.release import Attested, PageFile, files_of
 from views.web.search import page_number
 from views.web.tree import crumbs_of, tree_of
@@ -71,6 +72,7 @@ def may_download() -> bool:
 def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, fault: str) -> str:
     return render_template(
         "file.html",
+        frame=frame_of(detail, "web.files", release_named(detail.name, record.version)),
         detail=detail,
         record=record,
         one=_facts(detail, record),
@@ -82,7 +84,7 @@ def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, 
 
 def _facts(detail: ProjectDetail, record: FileRecord) -> PageFile:
     root = request.script_root
-    proven = services().catalogue.proven(detail.name).get(record.filename)
+    proven = services().catalogue.proven(detail.name, record.version).get(record.filename)
     address = root + provenance_path(detail.name, record.version, record.filename)
     attested = {record.filename: Attested.of(proven, address)} if proven else {}
     uploaders = services().catalogue.uploaders(detail.name)

@@ -1,25 +1,39 @@
-"""The page of a project and of each of its releases."""
+"""The pages of a project and of each of its releases: description, release history, files."""
 
 from __future__ import annotations
 
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from packaging.utils import NormalizedName
 from packaging.version import Version
+from werkzeug.wrappers import Response as AnyResponse
 
 from database.catalogue import ReleaseDetail, provenance_path
-from distributions.filenames import check_project_name, check_version, release_key
-from errors import InvalidName, InvalidVersion, UnknownProject, UnknownRelease
-from permissions import Permission, allows
+from distributions.filenames import release_key
+from distributions.requirements import by_project
+from errors import UnknownProject
+from permissions import Permission
 from simple.model import ProjectDetail
 from views import services
-from views.guards import identity, requires, where
+from views.guards import requires
+from views.simple import normalized
 from views.web import blueprint
 from views.web.description import Shown
-from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of, latest_of
-from views.web.urls import index_url, pip_trust
+from views.web.install import install_box
+from views.web.paging import page_of
+from views.web.project_frame import (
+    frame_of,
+    latest_release,
+    moved,
+    page_of_project,
+    page_of_release,
+    rights_on,
+)
+from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of
+from views.web.search import page_number
 
-_HISTORY = 50
+_RELEASES = 100
+_FILES = 40
+_QUERY_CHARACTERS = 200
 _SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # of a stranger's text: nothing in it acts
 
 
@@ -27,9 +41,9 @@ _SANDBOX = "sandbox; default-src 'none'; frame-ancestors 'none'"  # of a strange
 @requires(Permission.LIST, project="name")
 def project(name: str) -> ResponseReturnValue:
     """A project, as its latest release shows it."""
-    known = _normalized(name)
+    known = normalized(name)
     if name != known or not request.path.endswith("/"):
-        return _moved(url_for("web.project", name=known))
+        return moved(url_for("web.project", name=known))
     try:
         detail = services().catalogue.project_detail(known)
     except UnknownProject:
@@ -37,67 +51,83 @@ def project(name: str) -> ResponseReturnValue:
             return redirect(url_for("web.project_settings", name=known), 302)  # there it can be brought back
         raise
     if not detail.status.offers_files:
-        return render_template("quarantined.html", detail=detail, may=rights_on(detail.name))
-    return _page(detail, latest_of(detail), is_latest=True)
+        return render_template("quarantined.html", frame=frame_of(detail, "web.project"))
+    return _description(detail, latest_release(detail))
 
 
 @blueprint.get("/project/<name>/<version>/", strict_slashes=False)
 @requires(Permission.LIST, project="name")
 def release(name: str, version: str) -> ResponseReturnValue:
     """One release of a project."""
-    known = _normalized(name)
-    detail = services().catalogue.project_detail(known)
-    if not detail.status.offers_files:
-        return redirect(url_for("web.project", name=known), 302)
-    found = release_named(known, version)
-    if (name, version) != (known, found.version) or not request.path.endswith("/"):
-        return _moved(url_for("web.release", name=known, version=found.version))
-    return _page(detail, found.version, is_latest=found.version == latest_of(detail))
+    place = page_of_release("web.release", name, version)
+    return place if isinstance(place, AnyResponse) else _description(*place)
 
 
 @blueprint.get("/project/<name>/<version>/description.txt")
 @requires(Permission.LIST, project="name")
 def description(name: str, version: str) -> ResponseReturnValue:
     """The whole description of a release, as it was written."""
-    known = _normalized(name)
-    if not services().catalogue.project_detail(known).status.offers_files:
-        return redirect(url_for("web.project", name=known), 302)
-    answer = Response(release_named(known, version).description, content_type="text/plain; charset=utf-8")
+    place = page_of_release("web.description", name, version)
+    if isinstance(place, AnyResponse):
+        return place
+    answer = Response(place[1].description, content_type="text/plain; charset=utf-8")
     answer.headers["Content-Security-Policy"] = _SANDBOX
     return answer
 
 
-def _page(detail: ProjectDetail, version: str, *, is_latest: bool) -> str:
-    found = release_named(detail.name, version)
-    history = history_of(detail)
-    this = next(line for line in history if line.version == version)
-    # An installer does not choose a pre-release or a yanked release unless it is told to.
-    pinned = not is_latest or this.is_prerelease or this.yanked is not None
+def _description(detail: ProjectDetail, found: ReleaseDetail) -> str:
+    frame = frame_of(detail, "web.project", found)
+    required = by_project(found.metadata)
+    files = [file for file in detail.files if file.version == frame.version]
     return render_template(
         "project.html",
-        detail=detail,
+        frame=frame,
         release=found,
         facts=ReleaseFacts.of(found.metadata),
-        description=Shown.of(found, services().descriptions.rendered(detail.name, release_key(Version(version)))),
-        this=this,
-        is_latest=is_latest,
-        latest=latest_of(detail),
-        files=_files(detail, version),
-        history=history if "all" in request.args else history[:_HISTORY],
-        history_total=len(history),
+        description=Shown.of(found, services().descriptions.rendered(detail.name, release_key(Version(found.version)))),
+        uploaded=min(file.uploaded for file in files),
+        files=len(files),
+        requires=len(required),
         downloads=services().downloads.total(detail.name),
-        requirement=f"{detail.name}=={version}" if pinned else detail.name,
-        index=index_url(),
-        trust=pip_trust(),
-        may=rights_on(detail.name),
+        box=install_box(detail.name, frame.pin, files, needs_others=bool(required)),
     )
 
 
-def rights_on(name: NormalizedName) -> frozenset[str]:
-    """What the asker may change of a project: "yank", "delete", "manage"."""
-    asker, place = identity(), where(Permission.MANAGE, name)
-    wanted = (Permission.YANK, Permission.DELETE, Permission.MANAGE)
-    return frozenset(permission.value for permission in wanted if allows(asker, permission, place))
+@blueprint.get("/project/<name>/history")
+@requires(Permission.LIST, project="name")
+def history(name: str) -> ResponseReturnValue:
+    """Every release of a project, newest version first."""
+    detail = page_of_project("web.history", name)
+    if isinstance(detail, AnyResponse):
+        return detail
+    page = page_of(history_of(detail), page_number(), _RELEASES)
+    return render_template("history.html", frame=frame_of(detail, "web.history"), page=page)
+
+
+@blueprint.get("/project/<name>/<version>/files")
+@requires(Permission.LIST, project="name")
+def files(name: str, version: str) -> ResponseReturnValue:
+    """The files of a release: all, or those in whose name or tags some words stand."""
+    place = page_of_release("web.files", name, version)
+    if isinstance(place, AnyResponse):
+        return place
+    detail, found = place
+    query = request.args.get("q", "")[:_QUERY_CHARACTERS]
+    all_files = _files(detail, found.version)
+    fitting = [one for one in all_files if _fits(one, query)]
+    return render_template(
+        "files.html",
+        frame=frame_of(detail, "web.files", found),
+        page=page_of(fitting, page_number(), _FILES),
+        query=query,
+        total=len(all_files),
+        size=sum(one.file.size for one in fitting),
+    )
+
+
+def _fits(one: PageFile, query: str) -> bool:
+    text = f"{one.file.filename} {one.tags}".lower()
+    return all(word in text for word in query.lower().split())
 
 
 def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
@@ -105,27 +135,6 @@ def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
     root = request.script_root
     attested = {
         filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
-        for filename, facts in services().catalogue.proven(detail.name).items()
+        for filename, facts in services().catalogue.proven(detail.name, version).items()
     }
     return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)
-
-
-def _normalized(name: str) -> NormalizedName:
-    try:
-        return check_project_name(name)
-    except InvalidName:
-        raise UnknownProject(name) from None
-
-
-def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
-    """The release that a path speaks of, in any spelling. Raises UnknownProject, UnknownRelease."""
-    try:
-        key = release_key(check_version(version))
-    except InvalidVersion:
-        raise UnknownRelease(name, version) from None
-    return services().catalogue.release(name, key)
-
-
-def _moved(address: str) -> ResponseReturnValue:
-    query = request.query_string.decode("ascii", "replace")
-    return redirect(f"{address}?{query}" if query else address, 301)

@@ -16,7 +16,7 @@ from views.errors import status_of
 from views.guards import actor, identity, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project import rights_on
+from views.web.project_frame import frame_of_name, rights_on
 from views.web.release import history_of
 from views.web.teams import REFUSALS, holder_said, said
 
@@ -109,6 +109,7 @@ def settings_page(project: NormalizedName, refusal: Refusal | None = None, part:
     history = history_of(detail) if detail else []
     page = render_template(
         "project_settings.html",
+        frame=frame_of_name(project, "web.project_settings"),
         name=project,
         may=may,
         ground=ground,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +11,7 @@ from urllib.parse import urljoin
 
 from packaging.version import Version
 
+from simple.legacy_json import reason_of
 from simple.model import File, ProjectDetail, offered_files
 from views.web.urls import safe_link
 from views.web.words import tag_words
@@ -19,20 +19,22 @@ from views.web.words import tag_words
 _LICENSE_CHARACTERS = 200
 _KEYWORD_CHARACTERS = 60
 _KEYWORDS = 50
-_REQUIREMENTS = 200
 _CLASSIFIERS = 200
-_EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseLine:
-    """One line of the release history; ``yanked`` is the reason if all its files are yanked, else None."""
+    """One line of the release history; ``yanked`` is the reason if all its files are yanked, else None.
+
+    ``before`` is the release to compare it with: the last lower one that is final and not yanked, else the last lower.
+    """
 
     version: str
     uploaded: datetime
     files: int
     yanked: str | None
     is_prerelease: bool
+    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,14 @@ class ReleaseFacts:
     requires_python: str
     keywords: tuple[str, ...]
     classifiers: tuple[tuple[str, tuple[str, ...]], ...]
-    dependencies: tuple[tuple[str, tuple[str, ...]], ...]
     more: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, metadata: Mapping[str, Any]) -> Self:
         """The facts of metadata in the form of ``CoreMetadata.to_json``."""
         keywords = _keywords(str(metadata.get("keywords") or ""))
-        classifiers, requirements = metadata.get("classifiers", ()), metadata.get("requires_dist", ())
+        classifiers = metadata.get("classifiers", ())
+        counted = (("keywords", keywords, _KEYWORDS), ("classifiers", classifiers, _CLASSIFIERS))
         licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
         return cls(
             summary=str(metadata.get("summary") or ""),
@@ -103,16 +105,7 @@ class ReleaseFacts:
             requires_python=str(metadata.get("requires_python") or ""),
             keywords=keywords[:_KEYWORDS],
             classifiers=_classifiers(classifiers[:_CLASSIFIERS]),
-            dependencies=_dependencies(requirements[:_REQUIREMENTS]),
-            more={
-                name: len(values) - shown
-                for name, values, shown in (
-                    ("keywords", keywords, _KEYWORDS),
-                    ("classifiers", classifiers, _CLASSIFIERS),
-                    ("dependencies", requirements, _REQUIREMENTS),
-                )
-                if len(values) > shown
-            },
+            more={name: len(values) - shown for name, values, shown in counted if len(values) > shown},
         )
 
 
@@ -147,15 +140,6 @@ def _classifiers(classifiers: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((group, tuple(rest)) for group, rest in groups.items())
 
 
-def _dependencies(requirements: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Requirements by the extra that asks for them; "" for those that are always needed."""
-    groups: dict[str, list[str]] = {"": []}
-    for requirement in requirements:
-        extra = _EXTRA.search(requirement.partition(";")[2])
-        groups.setdefault(extra[1] if extra else "", []).append(requirement)
-    return tuple((extra, tuple(found)) for extra, found in groups.items() if found)
-
-
 def files_of(
     detail: ProjectDetail,
     version: str,
@@ -183,14 +167,19 @@ def history_of(detail: ProjectDetail) -> list[ReleaseLine]:
     files: dict[str, list[File]] = {}
     for file in detail.files:
         files.setdefault(file.version, []).append(file)
-    return [_line(version, files[version]) for version in reversed(detail.versions)]
+    lines, last, last_good = [], None, None
+    for version in detail.versions:
+        line = _line(version, files[version], last_good or last)
+        lines.append(line)
+        last = version
+        if line.yanked is None and not line.is_prerelease:
+            last_good = version
+    return lines[::-1]
 
 
-def _line(version: str, files: list[File]) -> ReleaseLine:
-    reasons = [file.yanked for file in files if file.yanked is not None]
-    yanked = next(filter(None, reasons), "") if len(reasons) == len(files) else None
+def _line(version: str, files: list[File], before: str | None) -> ReleaseLine:
     uploaded = min(file.uploaded for file in files)
-    return ReleaseLine(version, uploaded, len(files), yanked, Version(version).is_prerelease)
+    return ReleaseLine(version, uploaded, len(files), reason_of(files), Version(version).is_prerelease, before)
 
 
 def latest_of(detail: ProjectDetail) -> str:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from flask import redirect, render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from database.download_figures import DayCount, Part, Share
 from database.statistics import WHOLE_INDEX, Dimension
 from errors import InvalidRequest, shown
 from permissions import Permission
-from simple.model import ProjectStatus
 from views import services
 from views.guards import requires
-from views.simple import listed
 from views.web import blueprint
+from views.web.project_frame import frame_of, page_of_project
 
 PERIODS: Final = {30: "30 days", 90: "90 days", 365: "A year"}
 _OF_CLIENTS: Final = (Dimension.PYTHON, Dimension.INSTALLER, Dimension.PLATFORM)
@@ -70,17 +70,15 @@ def period() -> int:
 @requires(Permission.LIST, project="name")
 def project_statistics(name: str) -> ResponseReturnValue:
     """The downloads of a project."""
-    found = listed(name)
-    if found.status == ProjectStatus.QUARANTINED:
-        return redirect(url_for("web.project", name=found.name), 302)
+    found = page_of_project("web.project_statistics", name)
+    if isinstance(found, Response):
+        return found
     length = period()
-    if name != found.name:
-        return redirect(url_for("web.project_statistics", name=found.name, days=length), 301)
     figures = services().download_figures
     days = figures.by_day(length, found.name)
     return render_template(
         "project_statistics.html",
-        project=found,
+        frame=frame_of(found, "web.project_statistics"),
         total=services().downloads.total(found.name),
         lately=figures.lately(found.name),
         days=days,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from views.web.snippets import Snippet, Tool
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -14,24 +16,6 @@ class Access:
     username: str
     password: str
     is_closed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """Some lines to copy: ``place`` is the file that they belong in; empty for commands of a shell."""
-
-    before: str
-    lines: str
-    label: str
-    place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """One tool, and its ways to upload."""
-
-    name: str
-    snippets: tuple[Snippet, ...]
 
 
 def tools_for(access: Access) -> tuple[Tool, ...]:

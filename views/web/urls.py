@@ -23,11 +23,11 @@ def index_url() -> str:
     return f"{own_url()}/simple/"
 
 
-def pip_trust() -> str:
-    """What pip needs besides the address: over plain HTTP it trusts this machine only. Empty, or with a space first."""
+def trusted_host() -> str:
+    """The host that pip has to be told to trust, with its port: over plain HTTP it trusts this machine only. Or ""."""
     url = urlsplit(own_url())
     local = url.hostname in {"localhost", "::1"} or (url.hostname or "").startswith("127.")
-    return "" if url.scheme == "https" or local else f" --trusted-host {url.netloc}"
+    return "" if url.scheme == "https" or local else url.netloc
 
 
 def safe_next(target: str | None) -> str:

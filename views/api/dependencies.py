@@ -1,0 +1,146 @@
+"""What a release requires, and which projects require a project: ``dependencies`` and ``used-by``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from packaging.utils import NormalizedName
+
+from database.catalogue import ReleaseDetail
+from database.requirements import Here
+from distributions.requirements import Required, required_by
+from errors import UnknownRelease
+from permissions import Permission
+from simple.legacy_json import project_latest
+from simple.model import offered_versions
+from views import services
+from views.api import blueprint, dependency_shapes
+from views.api.bodies import read_query
+from views.api.operations import Operation, Parameter, Reply, described
+from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer_read, key_of, page_links
+from views.api.schemas import text, whole
+from views.guards import requires
+from views.simple import normalized
+
+_USED_BY_QUERY = (
+    Parameter("page", whole("Which page, from 1.", minimum=1, maximum=LAST_PAGE, default=1)),
+    Parameter("per_page", whole("Projects on a page.", minimum=1, maximum=MOST_PER_PAGE, default=PER_PAGE)),
+)
+
+
+@blueprint.get("/packages/<name>/dependencies")
+@requires(Permission.LIST, project="name")
+@described(
+    Operation(
+        "Show what a project requires",
+        "packages",
+        {200: Reply("What the release requires that stands for the project.", dependency_shapes.DEPENDENCIES)},
+        description="A quarantined project shows nothing.",
+        is_cached=True,
+    )
+)
+def dependencies(name: str) -> Response:
+    """What the release that stands for a project requires."""
+    project = normalized(name)
+    detail = services().catalogue.project_detail(project)
+    if not offered_versions(detail):
+        return answer_read(_document(project, None))
+    return answer_read(
+        _document(project, services().catalogue.release(project, key_of(project, project_latest(detail))))
+    )
+
+
+@blueprint.get("/packages/<name>/<version:version>/dependencies")
+@requires(Permission.LIST, project="name")
+@described(
+    Operation(
+        "Show what a release requires",
+        "packages",
+        {200: Reply("What the release requires.", dependency_shapes.DEPENDENCIES)},
+        is_cached=True,
+    )
+)
+def release_dependencies(name: str, version: str) -> Response:
+    """What one release requires."""
+    project = normalized(name)
+    key = key_of(project, version)
+    detail = services().catalogue.project_detail(project)
+    found = services().catalogue.release(project, key)
+    if found.version not in offered_versions(detail):
+        raise UnknownRelease(project, version)
+    return answer_read(_document(project, found))
+
+
+@blueprint.get("/packages/<name>/used-by")
+@requires(Permission.LIST, project="name")
+@described(
+    Operation(
+        "List the projects that require a project",
+        "packages",
+        {
+            200: Reply(
+                "One page of the projects whose latest release requires it, by name.",
+                dependency_shapes.USED_BY,
+                headers={"Link": text("The first, previous, next and last page (RFC 8288).")},
+            )
+        },
+        query=_USED_BY_QUERY,
+        is_cached=True,
+    )
+)
+def used_by(name: str) -> Response:
+    """The projects of the index that require one."""
+    project, asked = normalized(name), read_query(_USED_BY_QUERY)
+    services().catalogue.validity(project)  # it has to be there
+    page, per_page = asked["page"], asked["per_page"]
+    here = services().requirements
+    total = here.count_dependents(project)
+    pages = max(1, -(-total // per_page))
+    document = {
+        "name": project,
+        "projects": [
+            {
+                "name": one.name,
+                "display_name": one.display_name,
+                "version": one.version,
+                "status": one.status,
+                "requirements": one.requirements,
+            }
+            for one in here.dependents(project, limit=per_page, offset=(page - 1) * per_page)
+        ],
+        "page": page,
+        "per_page": per_page,
+        "pages": pages,
+        "total": total,
+    }
+    response = answer_read(document)
+    response.headers["Link"] = page_links(f"/api/packages/{project}/used-by", asked, page, pages)
+    return response
+
+
+def _document(project: NormalizedName, found: ReleaseDetail | None) -> dict[str, Any]:
+    metadata = found.metadata if found else {}
+    required = required_by(metadata)
+    here = services().requirements.here({one.name for one in required if one.name is not None})
+    return {
+        "name": project,
+        "version": found.version if found else None,
+        "requires_python": metadata.get("requires_python"),
+        "extras": metadata.get("provides_extra") or [],
+        "requirements": [_requirement(one, here) for one in required],
+    }
+
+
+def _requirement(one: Required, here: dict[str, Here]) -> dict[str, Any]:
+    held = here.get(one.name) if one.name is not None else None
+    return {
+        "requirement": one.text,
+        "name": one.name,
+        "extras": one.extras,
+        "specifier": one.specifier,
+        "url": one.url,
+        "needed": [{"extra": case.extra or None, "marker": case.marker or None} for case in one.cases],
+        "in_index": held is not None,
+        "latest_version": held.version if held else None,
+    }

@@ -1,0 +1,217 @@
+"""What every page of a project has in common: its head, its notes and its tabs (``project_base.html``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from flask import current_app, redirect, request, url_for
+from packaging.utils import NormalizedName
+from packaging.version import Version
+from werkzeug.wrappers import Response
+
+from database.catalogue import ReleaseDetail
+from distributions.filenames import check_version, release_key
+from errors import InvalidVersion, UnknownProject, UnknownRelease
+from permissions import Permission, allows
+from simple.legacy_json import reason_of
+from simple.model import ProjectDetail, ProjectStatus
+from views import services
+from views.guards import identity, where
+from views.simple import normalized
+from views.web.release import latest_of
+
+
+class _Kind(NamedTuple):
+    """A tab: its view, its words, whether its address names a release, and the rights of which one is needed for it."""
+
+    endpoint: str
+    label: str
+    of_release: bool = False
+    needs: frozenset[str] = frozenset()
+
+
+# In this order; one whose view is not there is left out.
+_TABS: Final = (
+    _Kind("web.project", "Description"),
+    _Kind("web.history", "Release history"),
+    _Kind("web.files", "Files", of_release=True),
+    _Kind("web.dependencies", "Dependencies", of_release=True),
+    _Kind("web.project_statistics", "Statistics"),
+    _Kind("web.project_settings", "Settings", needs=frozenset({"delete", "manage"})),
+    _Kind("web.publishing", "Publishing", needs=frozenset({"manage"})),
+)
+_IN_QUARANTINE: Final = ("web.project", "web.project_settings", "web.publishing")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: ``current`` is "page" for the page itself, "true" for one below it, else ""."""
+
+    label: str
+    url: str
+    current: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectFrame:
+    """The head of a project's pages.
+
+    ``version`` is the release that is shown, "" where none may be; ``of_release`` says that the page is about it, not
+    about the whole project. ``may`` is what the asker may change (``rights_on``). ``yanked`` is the reason of a yanked
+    release, perhaps empty, else None; ``is_attested``: each of its files has attestations that were verified.
+    """
+
+    name: NormalizedName
+    shown_name: str
+    tabs: tuple[Tab, ...]
+    may: frozenset[str]
+    status: ProjectStatus = ProjectStatus.ACTIVE
+    status_reason: str | None = None
+    version: str = ""
+    latest: str = ""
+    summary: str = ""
+    yanked: str | None = None
+    is_prerelease: bool = False
+    is_attested: bool = False
+    of_release: bool = False
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether the release stands for the project."""
+        return self.version == self.latest
+
+    @property
+    def pin(self) -> str:
+        """The version where an installer would not choose this release by itself, else ""."""
+        chosen = self.is_latest and not self.is_prerelease and self.yanked is None
+        return "" if chosen else self.version
+
+
+def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = None) -> ProjectFrame:
+    """The frame of a page; ``here`` is the view of the tab that it belongs to, ``found`` the release that it is about.
+
+    Without one it is about the project, and its head shows the latest release. Of a quarantined project nothing that
+    came with its files is shown.
+    """
+    if not detail.status.offers_files:
+        return _bare(detail.name, here, detail)
+    latest, of_release = latest_of(detail), found is not None
+    found = found or latest_release(detail)
+    files = [file for file in detail.files if file.version == found.version]
+    proven = services().catalogue.proven(detail.name, found.version)
+    may = rights_on(detail.name)
+    kinds = _kinds(here, may)
+    return ProjectFrame(
+        name=detail.name,
+        shown_name=detail.display_name or detail.name,
+        tabs=tuple(_tab(kind, detail.name, found.version, latest, here) for kind in kinds),
+        may=may,
+        status=detail.status,
+        status_reason=detail.status_reason,
+        version=found.version,
+        latest=latest,
+        summary=str(found.metadata.get("summary") or ""),
+        yanked=reason_of(files),
+        is_prerelease=Version(found.version).is_prerelease,
+        is_attested=all(file.filename in proven for file in files),
+        of_release=of_release,
+    )
+
+
+def latest_release(detail: ProjectDetail) -> ReleaseDetail:
+    """The release that stands for a project."""
+    return services().catalogue.release(detail.name, release_key(Version(latest_of(detail))))
+
+
+def frame_of_name(name: NormalizedName, here: str) -> ProjectFrame:
+    """The frame of a page about a name, whether there is such a project or not yet."""
+    try:
+        detail = services().catalogue.project_detail(name)
+    except UnknownProject:
+        return _bare(name, here)
+    return frame_of(detail, here)
+
+
+def _bare(name: NormalizedName, here: str, detail: ProjectDetail | None = None) -> ProjectFrame:
+    may = rights_on(name)
+    shown = _IN_QUARANTINE if detail else _IN_QUARANTINE[1:]
+    kinds = [kind for kind in _kinds(here, may) if kind.endpoint in shown]
+    tabs = tuple(_tab(kind, name, "", "", here) for kind in kinds)
+    if detail is None:
+        return ProjectFrame(name, name, tabs, may)
+    shown_name = detail.display_name or name
+    return ProjectFrame(name, shown_name, tabs, may, detail.status, detail.status_reason)
+
+
+def _kinds(here: str, may: frozenset[str]) -> list[_Kind]:
+    return [
+        kind
+        for kind in _TABS
+        if kind.endpoint in current_app.view_functions and (not kind.needs or kind.needs & may or kind.endpoint == here)
+    ]
+
+
+def _tab(kind: _Kind, name: NormalizedName, version: str, latest: str, here: str) -> Tab:
+    if kind.of_release:
+        url = url_for(kind.endpoint, name=name, version=version)
+    elif kind.endpoint == "web.project" and version != latest:
+        url = url_for("web.release", name=name, version=version)
+    else:
+        url = url_for(kind.endpoint, name=name)
+    if kind.endpoint != here:
+        return Tab(kind.label, url, "")
+    return Tab(kind.label, url, "page" if _path_of(url) == request.path else "true")
+
+
+def rights_on(name: NormalizedName) -> frozenset[str]:
+    """What the asker may change of a project: "yank", "delete", "manage"."""
+    asker, place = identity(), where(Permission.MANAGE, name)
+    wanted = (Permission.YANK, Permission.DELETE, Permission.MANAGE)
+    return frozenset(permission.value for permission in wanted if allows(asker, permission, place))
+
+
+def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
+    """The release that an address speaks of. Raises UnknownProject, UnknownRelease."""
+    try:
+        key = release_key(check_version(version))
+    except InvalidVersion:
+        raise UnknownRelease(name, version) from None
+    return services().catalogue.release(name, key)
+
+
+def page_of_release(endpoint: str, name: str, version: str) -> tuple[ProjectDetail, ReleaseDetail] | Response:
+    """The project and release of an address, or where to go instead.
+
+    That is the one spelling of the address, for good; and for a quarantined project its page that says so. Raises
+    UnknownProject, UnknownRelease.
+    """
+    known = normalized(name)
+    detail = services().catalogue.project_detail(known)
+    if not detail.status.offers_files:
+        return redirect(url_for("web.project", name=known), 302)
+    found = release_named(known, version)
+    target = url_for(endpoint, name=known, version=found.version)
+    return moved(target) if request.path != _path_of(target) else (detail, found)
+
+
+def page_of_project(endpoint: str, name: str) -> ProjectDetail | Response:
+    """The project of an address, or where to go instead: as ``page_of_release``. Raises UnknownProject."""
+    known = normalized(name)
+    if name != known:
+        return moved(url_for(endpoint, name=known))
+    detail = services().catalogue.project_detail(known)
+    if not detail.status.offers_files:
+        return redirect(url_for("web.project", name=known), 302)
+    return detail
+
+
+def _path_of(target: str) -> str:
+    return unquote(target.removeprefix(request.script_root))
+
+
+def moved(address: str) -> Response:
+    """There is one address for a page: to it for good, with the query kept."""
+    query = request.query_string.decode("ascii", "replace")
+    return redirect(f"{address}?{query}" if query else address, 301)
