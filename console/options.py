@@ -133,7 +133,7 @@ def reading(chosen: Chosen) -> Iterator[Reader]:
     if not settings.data_path.exists():
         raise InvalidSetting(
             f"There is no folder {shown(str(settings.data_path), 200)} ({settings.origin('data_dir')}); run this in "
-            "the program's folder, or name the data with --data-dir."
+            "the program's folder, name the data with --data-dir, or start the server, which makes it."
         )
     if not settings.database_path.exists():
         config.prepare_directories(settings)

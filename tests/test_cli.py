@@ -207,7 +207,7 @@ def test_bad_settings_are_exit_code_2(tmp_path: Path) -> None:
     assert "port" in refusal("stats", code=2)
     Path("pypi.conf").unlink()
     Path("file").write_text("")
-    assert "cannot be written" in refusal("stats", "--data-dir", "file/inner", code=2)
+    assert "cannot be written" in refusal("packages", "sync", "--data-dir", "file/inner", code=2)
 
 
 def test_an_unknown_command_or_option_is_exit_code_2() -> None:
@@ -313,7 +313,8 @@ def test_stats_counts_what_is_there(filled: Path) -> None:
 
 
 def test_stats_of_an_index_that_was_never_started_are_zeros() -> None:
-    """A first look at a new installation is no error."""
+    """A first look at a folder that is there is no error."""
+    Path("packages").mkdir()
     assert data("stats")["files"] == 0
     assert data("packages", "list") == []
 

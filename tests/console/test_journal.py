@@ -242,6 +242,7 @@ def test_many_faults_are_counted_not_all_told() -> None:
 
 def test_an_empty_journal_is_sound() -> None:
     """A new server has nothing to list or to prove."""
+    Path("packages").mkdir()
     assert data("journal", "list") == []
     assert data("journal", "verify")["head"] is None
     assert good("journal", "export") == ""

@@ -55,7 +55,7 @@ def test_a_token_stands_alone_on_its_line() -> None:
     assert done.returncode == 0
     assert re.fullmatch(r"pcl_\w{10}_\w{43}_\w{6}\n", done.stdout)
     assert "CI/CD Token" in done.stderr
-    assert "Authentication is off" in done.stderr
+    assert "have authentication off" in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_fault(filled: Path) -> None:
@@ -117,7 +117,7 @@ def test_ctrl_c_at_a_question_is_130() -> None:
     """Nothing is made, and the exit code is that of an interrupt."""
     code, _ = on_a_terminal(["user", "create"], ("Username:", "\x04"))
     assert code == 130
-    assert data("user", "list") == []
+    assert not Path("packages").exists()
 
 
 def test_a_terminal_gets_a_drawn_table(filled: Path) -> None:
