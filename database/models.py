@@ -305,7 +305,7 @@ class Listing(Base):
     is_yanked: Mapped[bool] = mapped_column(default=False)
     __table_args__ = (
         Index("ix_listings_index_id_name", "index_id", "name"),
-        Index("ix_listings_index_id_updated", "index_id", "updated", "name"),
+        Index("ix_listings_index_id_updated", "index_id", "updated"),
         Index("ix_listings_index_id_downloads", "index_id", "downloads", "name"),
     )
 

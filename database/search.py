@@ -60,8 +60,8 @@ _DESCRIPTIONS = (
 _ORDERS: Final[dict[str, _Order]] = {
     RELEVANCE: (Listing.downloads.desc(), Listing.name),
     "name": (Listing.name.asc(),),
-    "updated": (Listing.updated.desc(), Listing.name.desc()),
-    "downloads": (Listing.downloads.desc(), Listing.name.desc()),
+    "updated": (Listing.updated.desc(), Listing.project_id.desc()),
+    "downloads": (Listing.downloads.desc(), Listing.name),
 }
 
 
@@ -285,16 +285,20 @@ class _Page:
         """At most so many hits of one layer that belong to the page, and how many there are up to it; None if that was
         not counted. ``total`` are those of the layer before.
         """
-        found: list[int] = []
-        if self.sort == RELEVANCE and most:
-            only = f"({layer.match}) NOT ({before.match})" if before.match else layer.match
-            order = _ORDERS[RELEVANCE] if before.match else (wanted.closeness, *_ORDERS[RELEVANCE])
-            skipped = max(0, self.offset - total)
-            found = self._ids(self.scope.around(only), order, most, skipped)
-            if len(found) < most and (found or not skipped):
-                return found, total + skipped + len(found)
-        is_full = self.sort != RELEVANCE or len(found) == most
-        return found, None if is_full and layer.is_step else self._count(self.scope.around(layer.match))
+        if self.sort != RELEVANCE or not most:
+            return [], None if layer.is_step else self._count(self.scope.around(layer.match))
+        skipped = max(0, self.offset - total)
+        upto = self._count(self.scope.around(layer.match)) if skipped else None
+        if upto is not None and upto <= self.offset:
+            return [], upto
+        only = f"({layer.match}) NOT ({before.match})" if total else layer.match
+        order = _ORDERS[RELEVANCE] if before.match else (wanted.closeness, *_ORDERS[RELEVANCE])
+        found = self._ids(self.scope.around(only), order, most, skipped)
+        if upto is None and len(found) < most:
+            upto = total + len(found)
+        elif upto is None and not layer.is_step:
+            upto = self._count(self.scope.around(layer.match))
+        return found, upto
 
     def _count(self, match: str) -> int:
         return self.connection.execute(_COUNT, {"match": match}).scalar_one()

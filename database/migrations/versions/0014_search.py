@@ -36,7 +36,7 @@ def _listings() -> None:
         sa.PrimaryKeyConstraint("project_id", name=op.f("pk_listings")),
     )
     op.create_index("ix_listings_index_id_name", "listings", ["index_id", "name"], unique=False)
-    op.create_index("ix_listings_index_id_updated", "listings", ["index_id", "updated", "name"], unique=False)
+    op.create_index("ix_listings_index_id_updated", "listings", ["index_id", "updated"], unique=False)
     op.create_index("ix_listings_index_id_downloads", "listings", ["index_id", "downloads", "name"], unique=False)
 
 
