@@ -23,11 +23,15 @@ def answer(request: Mapping[str, Any]) -> Answer:
 
 
 def prepare(job: str) -> None:
-    """Load what a job needs, before its processor time counts: the renderers take longer to load than to run."""
+    """Load what a job needs, before its processor time counts: it takes longer to load than to run."""
     if job == "render":
-        from distributions.rendering import load
+        from distributions import rendering
 
-        load()
+        rendering.load()
+    elif job == "colour":
+        from distributions import colouring
+
+        colouring.load()
 
 
 def _inspect(request: Mapping[str, Any], paths: list[Path]) -> Answer:
@@ -61,10 +65,17 @@ def _render(request: Mapping[str, Any], _: list[Path]) -> Answer:
     return render(request["text"], request["content_type"]).to_json(), b""
 
 
+def _colour(request: Mapping[str, Any], _: list[Path]) -> Answer:
+    from distributions.colouring import colour
+
+    return {}, "\n".join(colour(request["text"], request["filename"])).encode()
+
+
 JOBS: Final[Mapping[str, Callable[[Mapping[str, Any], list[Path]], Answer]]] = {
     "inspect": _inspect,
     "look": _look,
     "excerpt": _excerpt,
     "compare": _compare,
     "render": _render,
+    "colour": _colour,
 }

@@ -17,6 +17,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import nh3
 
+from distributions.code_colours import COLOUR_OF, COLOURS
+
 ID_PREFIX: Final = "readme-"
 _THEIR_PREFIX: Final = "user-content-"
 _DEEPEST: Final = 40  # elements within each other; text below keeps its words and loses its boxes
@@ -32,18 +34,6 @@ _ALERTS: Final = {
     "caution": "bad", "danger": "bad", "error": "bad",
 }  # fmt: skip
 _TITLES: Final = frozenset({"admonition-title", "topic-title", "sidebar-title"})
-# The classes of static/description.css, and those of Pygments that they stand for; others have no colour and go.
-_COLOURS: Final = {
-    "k": ("k", "kc", "kd", "kn", "kp", "kr", "kt", "ow"),
-    "s": ("s", "sa", "sb", "sc", "dl", "sd", "s2", "se", "sh", "si", "sx", "sr", "s1", "ss"),
-    "m": ("m", "mb", "mf", "mh", "mi", "mo", "il", "no"),
-    "c": ("c", "ch", "cm", "cp", "cpf", "c1", "cs"),
-    "n": ("nc", "ne", "nf", "fm", "nt", "gh", "gu"),
-    "b": ("nb", "bp", "nd", "na"),
-    "gd": ("gd",),
-    "gi": ("gi",),
-}
-_COLOUR_OF: Final = {token: colour for colour, tokens in _COLOURS.items() for token in tokens}
 _REL: Final = "nofollow noopener noreferrer"
 _RELATION: Final = len(f' rel="{_REL}"')
 _WEB: Final = re.compile(r"(?:https?://[^\s/]|mailto:.)", re.IGNORECASE)
@@ -78,7 +68,7 @@ _CLEANER: Final = nh3.Cleaner(
         "a": {"image"},
         "div": {"table", "alert", "good", "warn", "bad", "footnote"},
         "p": {"title"},
-        "span": {"image", *_COLOURS},
+        "span": {"image", *COLOURS},
     },
     attribute_filter=lambda _tag, name, value: value if name != "id" or value.startswith(ID_PREFIX) else None,
     link_rel=_REL,
@@ -241,7 +231,7 @@ class _Writer(HTMLParser):
     def _span(self, classes: list[str]) -> str:
         if {"literal", "math"}.intersection(classes):
             return "code"
-        is_token = _COLOUR_OF.keys() & classes and (self._inside["pre"] or self._inside["code"])
+        is_token = COLOUR_OF.keys() & classes and (self._inside["pre"] or self._inside["code"])
         return "span" if is_token or "label" in classes else ""
 
     def _close(self, element: _Element) -> None:
@@ -346,7 +336,7 @@ def _class_of(name: str, classes: list[str]) -> list[tuple[str, str]]:
     if name == "p" and _TITLES.intersection(classes):
         return [("class", "title")]
     if name == "span":
-        colour = next((_COLOUR_OF[one] for one in classes if one in _COLOUR_OF), "")
+        colour = next((COLOUR_OF[one] for one in classes if one in COLOUR_OF), "")
         return [("class", colour)] if colour else []
     return []
 

@@ -31,6 +31,7 @@ from errors import Invalid, InvalidArchive, NotFound, Refusal, StorageFailed, To
 SECONDS: Final = 10.0
 BYTES_PER_SECOND: Final = 20_000_000  # each so many bytes of file allow one second more
 RENDERING_SECONDS: Final = 2.0  # of processor time; rendering waits for nothing
+COLOURING_SECONDS: Final = 1.0  # of processor time, rounded up to whole seconds of the child's
 _OUT_OF_TIME: Final = int(getattr(signal, "SIGXCPU", 0))
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _KEPT_ENVIRONMENT: Final = ("PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -150,6 +151,18 @@ class Inspector:
         }
         said = self._ask(request, self._seconds)
         return Rendered(None, (LIMITS,)) if said is None else Rendered.from_json(said[0])
+
+    def colour(self, text: str, filename: str) -> bytes:
+        """``colouring.colour`` in a child, joined by LF; nothing where it takes too much time or memory."""
+        request: dict[str, object] = {
+            "ask": "colour",
+            "paths": [],
+            "text": text,
+            "filename": filename,
+            "cpu_seconds": COLOURING_SECONDS,
+        }
+        said = self._ask(request, self._seconds)
+        return b"" if said is None else said[1]
 
     def close(self) -> None:
         """End the idle children; those at work end when their answer is there."""

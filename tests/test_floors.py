@@ -49,6 +49,7 @@ ONLY_IN = {
     "pkginfo": {"distributions"},
     "readme_renderer": {"distributions"},
     "nh3": {"distributions"},
+    "pygments": {"distributions"},
     "argon2": {"credentials"},
     "bcrypt": {"credentials"},
     "passlib": {"credentials"},

@@ -2,14 +2,14 @@
 
 A tar has to be read whole before it is known what it holds, and comparing takes every byte of two files, so what was
 found is kept under the file's digest; the text of one member is read at each view. Few requests may wait for that at
-once, so that the others' threads stay free.
+once, so that the others' threads stay free. The colours of a text are kept too: finding them takes longer than reading.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, cast
@@ -27,7 +27,9 @@ from storage import Storage
 from views import services
 
 LARGEST_SHOWN: Final = 512_000  # bytes of one member's text
+LARGEST_COLOURED: Final = 256 << 10  # characters of a text; a longer one has no colours
 _KEPT_BYTES: Final = 32 << 20  # of all that was found, in this process
+_KEEPING: Final = 400  # bytes that each takes beside its letters
 _SHARE: Final = 8  # one in so many threads may wait for a child
 
 
@@ -50,6 +52,24 @@ class ContentsReader:
         """The beginning of one member. Raises NotFound where there is none, else as ``contents`` does."""
         size, data = self._ask("excerpt", [record], member=name, limit=LARGEST_SHOWN)
         return Excerpt(data, size)
+
+    def colours(self, record: FileRecord, name: str, lines: Sequence[str]) -> list[str]:
+        """The runs of the lines of one member, as ``code_colours`` has them; what is missing has no colours.
+
+        There are none for a text that is large or takes too long, nor while all places are taken: the text comes first.
+        """
+        if sum(map(len, lines)) + len(lines) > LARGEST_COLOURED:
+            return []
+        key = ("colour", record.sha256, record.filename, name)
+        try:
+            raw = self._known(key, lambda: self._colour("\n".join(lines), name.rpartition("/")[2]))
+        except Unavailable:
+            return []
+        return raw.decode().split("\n")
+
+    def _colour(self, text: str, filename: str) -> bytes:
+        with self._place():
+            return self._inspector.colour(text, filename)
 
     def comparison(self, old: FileRecord, new: FileRecord) -> Comparison:
         """What changed from one file to another. Raises as ``contents`` does."""
@@ -79,11 +99,17 @@ class ContentsReader:
                 return self._kept[key]
         raw = find()
         with self._lock:
-            self._bytes += len(raw) - len(self._kept.pop(key, b""))
-            self._kept[key] = raw
+            if key not in self._kept:  # another thread may have found it meanwhile
+                self._kept[key] = raw
+                self._bytes += _weight(key, raw)
             while self._bytes > _KEPT_BYTES:
-                self._bytes -= len(self._kept.popitem(last=False)[1])
+                self._bytes -= _weight(*self._kept.popitem(last=False))
         return raw
+
+
+def _weight(key: tuple[str, ...], raw: bytes) -> int:
+    """What keeping an answer takes: there may be many that are empty, under long names."""
+    return sum(map(len, key)) + len(raw) + _KEEPING
 
 
 def reader() -> ContentsReader:

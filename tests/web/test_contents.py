@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
 from distributions.sandbox import Inspector
+from errors import Unavailable
 from people.tokens import Limits
 from server import create_app
 from services import INDEX, Services
@@ -21,8 +23,8 @@ from simple.model import ProjectStatus
 from tests.conftest import TESTER, basic
 from tests.factory import build_sdist, build_wheel, zip_bytes
 from tests.web.conftest import BROWSER, Visitor, publish
-from tests.web.contents_site import HIDING_NAME, HOSTILE_NAME, stock
-from views.contents import LARGEST_SHOWN, ContentsReader
+from tests.web.contents_site import CODE, HIDING_NAME, HOSTILE, HOSTILE_NAME, stock
+from views.contents import LARGEST_COLOURED, LARGEST_SHOWN, ContentsReader
 from views.web.contents import MOST_LINES
 
 WEFT = "/project/weft/1.0/files/weft-1.0-py3-none-any.whl"
@@ -41,6 +43,13 @@ def inside(visitor: Visitor, path: str, file: str = WEFT) -> str:
     answer = visitor.get(f"{file}?path={quote(path)}")
     assert answer.status_code == 200, answer.text
     return answer.text
+
+
+def text_of(page: str) -> str:
+    """What a member's page shows of it."""
+    found = re.search(r'<pre class="code"[^>]*>(.*)</pre>', page, re.DOTALL)
+    assert found
+    return unescape(re.sub(r"<a [^>]*>\d+</a>|<[^>]*>", "", found[1]))
 
 
 # -- the file
@@ -69,7 +78,7 @@ def test_every_kind_of_sdist_is_looked_into(
     publish(services, path)
     file = f"/project/sample/1.0/files/{path.name}"
     assert f'href="{file}?path=sample-1.0/sample.py"' in anybody.get(file).text
-    assert "answer = 42" in inside(anybody, "sample-1.0/sample.py", file)
+    assert text_of(inside(anybody, "sample-1.0/sample.py", file)) == "answer = 42\n"
 
 
 def test_the_project_links_to_its_files(stocked: Visitor) -> None:
@@ -113,7 +122,10 @@ def test_a_quarantined_project_shows_nothing(stocked: Visitor, services: Service
 def test_a_text_has_lines_that_can_be_linked(stocked: Visitor) -> None:
     """Each line has its number as its anchor."""
     page = inside(stocked, "weft/loom.py")
-    assert '<span id="L10"><a href="#L10" tabindex="-1">10</a>    threads: int = 1842\n</span>' in page
+    assert (
+        '<span id="L10"><a href="#L10" tabindex="-1">10</a>    threads: <span class="b">int</span> = '
+        '<span class="m">1842</span>\n</span>' in page
+    )
     assert "327 bytes, 14 lines, UTF-8" in page
 
 
@@ -153,6 +165,65 @@ def test_a_large_text_is_shown_by_its_beginning(anybody: Visitor, services: Serv
     assert "This file is empty" in inside(anybody, "c.txt", file)
 
 
+# -- colours
+
+
+def test_code_has_colours_and_stays_the_same_text(stocked: Visitor) -> None:
+    """By the language of the filename; a text of none has none, and each line is what is in the file."""
+    page = inside(stocked, "weft/loom.py")
+    assert '<span class="k">class</span> <span class="n">Loom</span>:' in page
+    assert '</a>    <span class="s">&#34;&#34;&#34;A loom with so many threads.&#34;&#34;&#34;</span>\n' in page
+    assert text_of(page) == CODE
+    assert '&lt;<span class="n">script</span>&gt;' in inside(stocked, HOSTILE_NAME)
+    assert '<span class="' not in inside(stocked, "weft/arabic.txt").split("<pre")[1]
+
+
+def test_large_texts_have_no_colours(anybody: Visitor, services: Services, tmp_path: Path) -> None:
+    """They would take long, and make the page much larger; the text is there all the same."""
+    line = b"pass".ljust(99) + b"\n"
+    most = LARGEST_COLOURED // len(line)
+    publish(services, build_wheel(tmp_path, files={"most.py": line * most, "more.py": line * (most + 1)}))
+    file = "/project/sample/1.0/files/sample-1.0-py3-none-any.whl"
+    assert inside(anybody, "most.py", file).count('<span class="k">pass</span>') == most
+    assert '<span class="k">' not in inside(anybody, "more.py", file)
+    assert text_of(inside(anybody, "more.py", file)).encode() == line * (most + 1)
+
+
+def test_a_text_made_to_eat_time_is_shown_plain_and_costs_once(
+    anybody: Visitor, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S74: its child is ended, which is remembered with the file."""
+    publish(services, build_wheel(tmp_path, files={"slow.rb": b"a<<b " * 50_000}))
+    asked = []
+    colour = Inspector.colour
+
+    def counted(self: Inspector, text: str, filename: str) -> bytes:
+        asked.append(filename)
+        return colour(self, text, filename)
+
+    monkeypatch.setattr(Inspector, "colour", counted)
+    for _ in range(2):
+        page = inside(anybody, "slow.rb", "/project/sample/1.0/files/sample-1.0-py3-none-any.whl")
+        assert text_of(page) == "a<<b " * 50_000 + "\n"
+        assert '<span class="k">' not in page
+    assert asked == ["slow.rb"]
+
+
+def test_the_text_does_not_wait_for_its_colours(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When others took the places meanwhile it is shown plain, and with colours when there is room."""
+    taken = [Unavailable("Too many.", 2)]
+    colour = ContentsReader._colour
+
+    def busy(self: ContentsReader, text: str, filename: str) -> bytes:
+        if taken:
+            raise taken.pop()
+        return colour(self, text, filename)
+
+    monkeypatch.setattr(ContentsReader, "_colour", busy)
+    assert text_of(inside(stocked, "weft/loom.py")) == CODE
+    assert '<span class="k">class</span>' in inside(stocked, "weft/loom.py")
+
+
 # -- hostile contents
 
 
@@ -162,7 +233,7 @@ def test_contents_are_text_in_our_page_and_nothing_else(stocked: Visitor) -> Non
     assert answer.mimetype == "text/html"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "&lt;script&gt;alert(document.domain)&lt;/script&gt;" in answer.text
+    assert text_of(answer.text) == HOSTILE.decode()
     for page in (answer.text, stocked.get(WEFT).text, inside(stocked, "weft")):
         assert not re.search(r"<script>|<svg onload|<img src=x|<h1>Out", page)
 
@@ -171,7 +242,7 @@ def test_what_hides_is_marked(stocked: Visitor) -> None:
     """Names and lines that would be read in another order show code points, and a note says so."""
     page = inside(stocked, HIDING_NAME)
     assert "evil‹U+202E›cod.py" in page
-    assert "if access != &#39;user‹U+202E› ‹U+2066›# only for admins‹U+2069› ‹U+2066›&#39;:" in page
+    assert "&#39;user‹U+202E› ‹U+2066›# only for admins‹U+2069› ‹U+2066›&#39;" in page
     assert "characters that cannot be seen" in page
     assert "\u202e" not in page
     assert "characters that cannot be seen" not in inside(stocked, "weft/arabic.txt")
@@ -288,8 +359,23 @@ def test_what_is_kept_is_bounded(services: Services, tmp_path: Path, monkeypatch
     ]
     for record in (*records, records[0]):
         assert reader.contents(record).members
-    assert reader._bytes == sum(map(len, reader._kept.values())) <= 4000
+    assert sum(map(len, reader._kept.values())) < reader._bytes <= 4000
     assert [key[2] for key in reader._kept][-1] == records[0].filename
+
+
+def test_answers_without_anything_in_them_take_room_too(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many texts without colours somebody opens, what is kept stays bounded."""
+    stock(services, tmp_path / "dist")
+    monkeypatch.setattr("views.contents._KEPT_BYTES", 10_000)
+    monkeypatch.setattr(Inspector, "colour", lambda *_: b"")
+    reader = ContentsReader(services.storage, services.contents_inspector, 8)
+    record = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
+    for number in range(100):
+        assert not any(reader.colours(record, f"{number}.txt", ["a text"]))
+    assert 1 < len(reader._kept) < 25
+    assert reader._bytes <= 10_000
 
 
 def test_few_threads_wait_for_it(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ MANY = "/project/many/1.0/files/many-1.0-py3-none-any.whl"
 SDIST = "/project/weft/2.0/files/weft-2.0.tar.gz"
 PAGES = [
     WEFT, SDIST, MANY, f"{MANY}?path=many/", f"{MANY}?path=many/part1/", f"{WEFT}?path=weft/loom.py",
+    f"{WEFT}?path=weft/loom.py#L10",
     f"{WEFT}?path={quote(HOSTILE_NAME)}", f"{WEFT}?path={quote(HIDING_NAME)}", f"{WEFT}?path=weft/arabic.txt",
     f"{WEFT}?path=weft/_native.so", f"{SDIST}?path=weft-2.0/README", "/project/weft/compare",
     "/project/weft/compare?from=1.0&to=1.1", "/project/weft/compare?from=1.0&to=2.0",
@@ -99,6 +100,22 @@ def test_two_releases_are_chosen_and_compared(chromium: Browser, site: str) -> N
         assert page.get_by_role("heading", name="What changed from 1.0 to 1.1").is_visible()
         assert page.locator("ins", has_text="threads: int = 1843").is_visible()
         assert page.locator("del", has_text="threads: int = 1842").is_visible()
+    assert faults == []
+
+
+@pytest.mark.parametrize(("scheme", "keyword"), [("light", "rgb(122, 46, 142)"), ("dark", "rgb(216, 174, 240)")])
+def test_code_is_coloured(chromium: Browser, site: str, scheme: str, keyword: str) -> None:
+    """Without scripts, in the scheme of the reader; a file without a language, and a difference, are plain."""
+    colour = "element => getComputedStyle(element).color"
+    with visit(chromium, site, scheme=scheme) as (page, faults):
+        page.goto(f"{WEFT}?path=weft/loom.py")
+        words = page.locator(".code .k")
+        assert words.all_inner_texts()[:2] == ["from", "import"]
+        assert words.first.evaluate(colour) == keyword
+        for plain in (f"{WEFT}?path=weft/arabic.txt", "/project/weft/compare?from=1.0&to=1.1"):
+            page.goto(plain)
+            assert page.locator(".code").first.is_visible()
+            assert page.locator(".code :is(.k, .s, .m, .c, .n, .b)").count() == 0
     assert faults == []
 
 

@@ -128,7 +128,7 @@ def test_a_quarantined_project_shows_no_description(anybody: Visitor, services: 
 def test_a_page_with_a_description_is_small(anybody: Visitor) -> None:
     """With its style sheets and script under 60 KB before compression."""
     page = anybody.get("/project/gfm/")
-    names = ("style.css", "description.css", "site.js", "icon.svg")
+    names = ("style.css", "description.css", "code.css", "site.js", "icon.svg")
     assert len(page.data) + sum(len(anybody.get(f"/static/{name}").data) for name in names) < 60_000
 
 
@@ -157,9 +157,9 @@ def pairs(name: str) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 def test_colours_of_code_can_be_read(scheme: int) -> None:
-    """At least 4.5 to 1 on every ground, in light and dark (WCAG 2.2, 1.4.3)."""
-    grounds = [pairs("style.css")[name][scheme] for name in ("--paper", "--surface", "--sunken")]
-    colours = [both[scheme] for both in pairs("description.css").values()]
+    """At least 4.5 to 1 on every ground, that of a marked line too, in light and dark (WCAG 2.2, 1.4.3)."""
+    grounds = [pairs("style.css")[name][scheme] for name in ("--paper", "--surface", "--sunken", "--warn")]
+    colours = [both[scheme] for both in pairs("code.css").values()]
     assert len(colours) == 7
     for colour in colours:
         for ground in grounds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Final
 
 from flask import redirect, render_template, request, url_for
@@ -10,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from database.catalogue import provenance_path
 from distributions.archives import Member
+from distributions.code_colours import Piece, pieces
 from distributions.contents import Contents, Excerpt
 from distributions.texts import as_text, hides, lines_of, visible
 from errors import InvalidArchive, NotFound, shown
@@ -109,16 +111,24 @@ def _member(detail: ProjectDetail, record: FileRecord, contents: Contents, path:
 
 
 def _member_page(detail: ProjectDetail, record: FileRecord, member: Member, excerpt: Excerpt | None) -> str:
+    text = shown_text(excerpt) if excerpt else None
     return render_template(
         "member.html",
         detail=detail,
         record=record,
         member=member,
-        text=shown_text(excerpt) if excerpt else None,
+        text=text,
+        coloured=_coloured(record, member.name, text.lines) if text else [],
         crumbs_above=crumbs_of(member.name),
         limit=LARGEST_SHOWN,
         most_lines=MOST_LINES,
     )
+
+
+def _coloured(record: FileRecord, name: str, lines: list[str]) -> list[list[Piece]]:
+    """The lines of a member, each in pieces of one colour."""
+    runs = reader().colours(record, name, lines)
+    return [list(pieces(line, found)) for line, found in zip(lines, chain(runs, repeat("")), strict=False)]
 
 
 def shown_text(excerpt: Excerpt) -> ShownText | None:
