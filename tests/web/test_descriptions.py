@@ -140,28 +140,3 @@ def test_markup_is_trusted_in_three_places() -> None:
         if re.search(r"\bMarkup\(|Markup,", path.read_text())
     }
     assert trusting == {"views/web/__init__.py": 0, "views/web/description.py": 1, "views/web/forms.py": 1}
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2)."""
-    parts = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def pairs(name: str) -> dict[str, tuple[str, str]]:
-    """The colours of a style sheet, in light and dark."""
-    found = re.findall(r"(--[\w-]+): light-dark\((#\w{6}), (#\w{6})\)", (ROOT / "static" / name).read_text())
-    return {colour: (light, dark) for colour, light, dark in found}
-
-
-@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
-def test_colours_of_code_can_be_read(scheme: int) -> None:
-    """At least 4.5 to 1 on every ground, that of a marked line too, in light and dark (WCAG 2.2, 1.4.3)."""
-    grounds = [pairs("style.css")[name][scheme] for name in ("--paper", "--surface", "--sunken", "--warn")]
-    colours = [both[scheme] for both in pairs("code.css").values()]
-    assert len(colours) == 7
-    for colour in colours:
-        for ground in grounds:
-            light, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
-            assert (light + 0.05) / (dark + 0.05) >= 4.5, (colour, ground)
