@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -15,6 +16,9 @@ from distributions.claims import Claim
 from services import INDEX, Services
 from tests.conftest import PASSWORDS
 from tests.factory import build_wheel, wheel_bytes
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -64,6 +68,15 @@ class Visitor:
         answer = self.post("/login", username=username, password=password, **more)
         self.get("/account")
         return answer
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    from tests.web.browser import started_chromium  # most tests need no browser
+
+    with started_chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

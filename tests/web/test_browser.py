@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.conftest import PASSWORDS
+from tests.web.browser import look, sign_in, violations, visit
 from tests.web.site import serving
 
 pytestmark = pytest.mark.browser
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-default-apps", "--no-first-run",
-]  # fmt: skip
 LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
 PUBLIC = [
     "/", "/search?q=loom", "/search", "/search?q=zzzz", "/project/looms/", "/project/looms/0.9/",
@@ -63,61 +56,6 @@ def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A new server, without authentication and without packages."""
     with serving(tmp_path_factory.mktemp("empty"), stocked=False) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def visit(
-    chromium: Browser, site: str, *, scheme: str = "light", width: int = 1280, scripts: bool = True
-) -> Iterator[tuple[Page, list[str]]]:
-    """A page in a fresh browser, and the list of what it complains of or asks of other hosts."""
-    dark = scheme == "dark"
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if dark else "light",
-        java_script_enabled=scripts,
-        permissions=["clipboard-read", "clipboard-write"],
-        base_url=site,
-    )
-    page = context.new_page()
-    faults: list[str] = []
-    own = urlsplit(site).netloc
-    page.on("request", lambda sent: None if urlsplit(sent.url).netloc == own else faults.append(sent.url))
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
-    yield page, faults
-    context.close()
-
-
-def sign_in(page: Page, username: str) -> None:
-    """Through the form, as a person does."""
-    page.goto("/login")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(PASSWORDS[username])
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for()
-
-
-def look(page: Page, path: str) -> list[str]:
-    """What axe finds on a page, and whether it is wider than the screen."""
-    page.goto(path)
-    found = [f"{path}: {rule['id']} {[node['html'] for node in rule['nodes']]}" for rule in violations(page)]
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return [*found, *([f"{path} is {wide} pixels too wide"] if wide > 0 else [])]
-
-
-def violations(page: Page) -> list[dict[str, Any]]:
-    """The violations that axe finds."""
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return found
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280)])

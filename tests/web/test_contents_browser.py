@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.web.browser import look, visit
 from tests.web.contents_site import HIDING_NAME, HOSTILE_NAME, serving_contents
-from tests.web.test_browser import ARGUMENTS, look, visit
 
 pytestmark = pytest.mark.browser
 
@@ -39,15 +38,6 @@ def closed_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The same where downloading needs a login."""
     with serving_contents(tmp_path_factory.mktemp("closed"), auth_enabled="true", auth_require="download") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)])

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.web.browser import look, visit
 from tests.web.readmes import KINDS, fill
 from tests.web.site import serving
-from tests.web.test_browser import chromium, look, visit
 
-__all__ = ["chromium"]
 pytestmark = pytest.mark.browser
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import base64
 import random
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.factory import build_sdist, build_wheel
+from tests.web.browser import sign_in, violations, visit
 from tests.web.site import serving
-from tests.web.test_browser import ARGUMENTS, sign_in, violations, visit
 
 pytestmark = pytest.mark.browser
 
@@ -32,15 +31,6 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A new server without authentication."""
     with serving(tmp_path_factory.mktemp("open"), stocked=False, max_file_size="3000000") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,73 @@
+"""A real Chromium for the tests of pages: how it is started, visits a site, signs in, and what it finds on a page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import PASSWORDS
+
+ARGUMENTS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-default-apps", "--no-first-run",
+]  # fmt: skip
+
+
+@contextmanager
+def started_chromium() -> Iterator[Browser]:
+    """The machine's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(
+    chromium: Browser, site: str, *, scheme: str = "light", width: int = 1280, scripts: bool = True
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page in a fresh browser, and the list of what it complains of or asks outside the site."""
+    dark = scheme == "dark"
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if dark else "light",
+        java_script_enabled=scripts,
+        permissions=["clipboard-read", "clipboard-write"],
+        base_url=site,
+        ignore_https_errors=site.startswith("https:"),
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("request", lambda sent: None if sent.url.startswith(f"{site}/") else faults.append(sent.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda line: faults.append(line.text) if line.type in {"error", "warning"} else None)
+    yield page, faults
+    context.close()
+
+
+def sign_in(page: Page, username: str) -> None:
+    """Through the form, as a person does."""
+    page.goto("/login")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(PASSWORDS[username])
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+def look(page: Page, path: str) -> list[str]:
+    """What axe finds on a page, and whether it is wider than the screen."""
+    page.goto(path)
+    found = [f"{path}: {rule['id']} {[node['html'] for node in rule['nodes']]}" for rule in violations(page)]
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [*found, *([f"{path} is {wide} pixels too wide"] if wide > 0 else [])]
+
+
+def violations(page: Page) -> list[dict[str, Any]]:
+    """The violations that axe finds."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return found
