@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from views.web.urls import safe_link, safe_next
+from views.web.urls import safe_link, safe_path
 
 
 @pytest.mark.parametrize(
@@ -17,23 +17,38 @@ from views.web.urls import safe_link, safe_next
         "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/%09/evil.example",
         "///evil.example", "/\r\n/evil.example", "http:evil.example", "https://evil.example", "javascript:alert(1)",
         " //evil.example", "/%5cevil.example", "evil", "", None, "/a b", "/x\x00y", "/login", "/logout", "/logout/?a=1",
+        "/a/../b", "/%2e%2E/b", "/a/.",
     ],
 )  # fmt: skip
 def test_what_leads_away_leads_home(target: str | None) -> None:
     """An address of another site, or back to signing in or out, is replaced by the home page."""
-    assert safe_next(target) == "/"
+    assert safe_path(target, "") == "/"
 
 
 @pytest.mark.parametrize("target", ["/", "/admin/", "/project/looms/?all=1", "/search?q=%C3%A9", "/account"])
 def test_own_pages_stay(target: str) -> None:
     """A page of this server is kept with its query."""
-    assert safe_next(target) == target
+    assert safe_path(target, "") == target
+
+
+@pytest.mark.parametrize(
+    "target", ["/", "/pypi", "/pypix/", "//pypi/", "/pypi/../", "/pypi/%2e%2e/x", "/pypi/login", "/account", None]
+)
+def test_under_a_prefix_all_else_leads_home(target: str | None) -> None:
+    """Where other things live on the same host, a page of theirs is no page of this server."""
+    assert safe_path(target, "/pypi") == "/pypi/"
+
+
+@pytest.mark.parametrize("target", ["/pypi/", "/pypi/account", "/pypi/search?q=../login", "/pypi/pypi/"])
+def test_pages_under_a_prefix_stay(target: str) -> None:
+    """A page below the prefix is kept."""
+    assert safe_path(target, "/pypi") == target
 
 
 @given(st.text(alphabet="/\\:@?#%09adehilmnoptv.\t\r\n \x00", max_size=30))
 def test_no_target_leaves_this_server(target: str) -> None:
     """Whatever is asked for, a browser that follows the answer stays on this host."""
-    landed = urlsplit(urljoin("https://index.example.com/login", safe_next(target)))
+    landed = urlsplit(urljoin("https://index.example.com/login", safe_path(target, "")))
     assert (landed.scheme, landed.netloc) == ("https", "index.example.com")
 
 

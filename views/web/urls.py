@@ -31,16 +31,23 @@ def trusted_host() -> str:
 
 
 def safe_next(target: str | None) -> str:
-    """Where to go after signing in: a path of this server, else ``/``.
+    """Where to go after signing in: a page of this server, else its home page."""
+    return safe_path(target, request.script_root)
 
-    Browsers strip tabs and line ends from an address and read a backslash as a slash, so that is done first.
+
+def safe_path(target: str | None, root: str) -> str:
+    """The target if it is a path below ``root``, the prefix of this server such as "/pypi" or nothing; else the root.
+
+    Browsers strip tabs and line ends from an address, read a backslash as a slash and follow dots upwards, so that is
+    looked at first.
     """
     path = re.sub(r"[\t\r\n]", "", target or "").strip().replace("\\", "/")
-    if not path.startswith("/") or path.startswith("//") or _CONTROL.search(path):
-        return "/"
-    plain = re.sub(r"[\x00-\x20]", "", unquote(path)).replace("\\", "/")
-    if plain.startswith("//") or plain.split("?")[0].rstrip("/") in _NOT_AFTER_LOGIN:
-        return "/"
+    if not path.startswith(f"{root}/") or path.startswith("//") or _CONTROL.search(path):
+        return f"{root}/"
+    plain = re.sub(r"[\x00-\x20]", "", unquote(path)).replace("\\", "/").split("?")[0]
+    leads_up = not {".", ".."}.isdisjoint(plain.split("/"))
+    if plain.startswith("//") or leads_up or plain.removeprefix(root).rstrip("/") in _NOT_AFTER_LOGIN:
+        return f"{root}/"
     return path
 
 
