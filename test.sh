@@ -45,7 +45,7 @@ if [[ $fast == yes ]]; then
     selection=(-m "not clients and not browser")
 else
     prepare_environment .venv-clients requirements-clients.txt
-    needed+=(chromium:chromium)
+    needed+=(chromium:chromium nginx:nginx)
 fi
 install_packages
 python=.venv-test/bin/python

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import select
 import socket
 import ssl
@@ -13,12 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
-_ADDRESS = ipaddress.ip_address("127.0.0.1")
+from tests.certificates import make_certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +30,7 @@ class Front:
 @contextmanager
 def tls_front(folder: Path, port: int) -> Iterator[Front]:
     """A front before the server on this port."""
-    ca_file, own_file = _certificates(folder)
+    ca_file, own_file = make_certificates(folder, "127.0.0.1")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own_file)
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -79,40 +72,3 @@ def _serve(plain: socket.socket, context: ssl.SSLContext, port: int, over: threa
                     (server if one is client else client).sendall(piece)
     except OSError:
         return  # one of them went away
-
-
-def _certificates(folder: Path) -> tuple[Path, Path]:
-    """A certificate authority, and a certificate of 127.0.0.1 with its key."""
-    ca_key, own_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Tests")])
-    ca = (
-        _builder(ca_name, ca_name, ca_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(ca_key, hashes.SHA256())
-    )
-    own = (
-        _builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")]), ca_name, own_key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(_ADDRESS)]), critical=False)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = own_key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    ca_file, own_file = folder / "ca.pem", folder / "own.pem"
-    ca_file.write_bytes(ca.public_bytes(pem))
-    own_file.write_bytes(own.public_bytes(pem) + private)
-    return ca_file, own_file
-
-
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-    )
