@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
 # Check everything: lint, format, types, tests. Environments and missing Debian packages are set up first.
 #   ./test.sh [--fast] [arguments of pytest]
+#   ./test.sh --screenshots [FOLDER]
 # --fast leaves out the tests that run installers and uploaders (clients) or a real browser (browser).
+# --screenshots checks nothing: it takes pictures of every page of the web interface into FOLDER (screenshots/), as
+# <page>-<who>-<width>-<scheme>.png, with an index.html that shows them side by side.
 set -euo pipefail
 CDPATH='' cd -- "$(dirname -- "$0")"
 . ./scripts/environment.sh
@@ -40,6 +43,12 @@ stage() {
 }
 
 prepare_environment .venv-test requirements-test.txt
+python=.venv-test/bin/python
+if [[ "${1:-}" == --screenshots ]]; then
+    needed=(chromium:chromium)
+    install_packages
+    exec "$python" -m tests.web.screenshots "${2:-screenshots}"
+fi
 selection=()
 if [[ $fast == yes ]]; then
     selection=(-m "not clients and not browser")
@@ -48,7 +57,6 @@ else
     needed+=(chromium:chromium nginx:nginx)
 fi
 install_packages
-python=.venv-test/bin/python
 stage "ruff check" "$python" -m ruff check .
 stage "ruff format" "$python" -m ruff format --check .
 stage "mypy" "$python" -m mypy .

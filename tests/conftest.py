@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTER = Actor("tester")
 PASSWORDS = {
     "alice": "alice's long password", "bob": "bob's long password", "carol": "carol's long password",
-    "dave": "dave's long password",
+    "dave": "dave's long password", "erin": "erin's long password",
 }  # fmt: skip
 
 

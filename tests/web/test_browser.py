@@ -12,36 +12,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import PASSWORDS
-from tests.web.browser import look, sign_in, violations, visit
+from tests.web.browser import sign_in, violations, visit
 from tests.web.site import serving
 
 pytestmark = pytest.mark.browser
-
-LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
-PUBLIC = [
-    "/", "/search?q=loom", "/search", "/search?q=zzzz", "/project/looms/", "/project/looms/0.9/",
-    "/project/looms/2.0rc1/", "/project/looms/history", "/project/looms/1.1/files", "/project/looms/1.1/dependencies",
-    "/project/weaving-mill/0.2/dependencies", "/project/attic/", "/project/suspect/", f"/project/{LONG}/",
-    "/project/looms/statistics", "/project/looms/statistics?days=365", f"/project/{LONG}/statistics", "/login",
-    "/login/passkey", "/nothing-here",
-]  # fmt: skip
-# For bob, the last is the page of a refusal.
-SIGNED_IN = [
-    "/upload",
-    "/account",
-    "/account/security",
-    "/login/confirm",
-    "/project/looms/settings",
-    "/project/looms/settings/releases/1.1",
-    "/project/looms/settings/releases/0.9",
-    "/project/looms/settings/delete",
-    "/project/looms/publishing",
-    "/admin/",
-]
-ADMIN = [
-    "/admin/users", "/admin/users/bob", "/admin/teams", "/admin/teams/weavers", "/admin/roles", "/admin/uploads",
-    "/admin/deleted", "/admin/statistics", "/admin/statistics?days=90", "/admin/journal",
-]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -49,36 +23,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stocked server with authentication."""
     with serving(tmp_path_factory.mktemp("site"), auth_enabled="true") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def empty_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A new server, without authentication and without packages."""
-    with serving(tmp_path_factory.mktemp("empty"), stocked=False) as url:
-        yield url
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280)])
-@pytest.mark.parametrize("who", ["nobody", "bob", "alice"])
-def test_every_page_is_accessible_and_quiet(chromium: Browser, site: str, who: str, scheme: str, width: int) -> None:
-    """axe finds nothing, nothing is wider than the screen, no error on the console, no request to another host."""
-    paths = {"nobody": PUBLIC, "bob": [*PUBLIC[:1], *PUBLIC[4:5], *SIGNED_IN], "alice": [*SIGNED_IN, *ADMIN]}[who]
-    with visit(chromium, site, scheme=scheme, width=width) as (page, faults):
-        if who != "nobody":
-            sign_in(page, who)
-        found = [fault for path in paths for fault in look(page, path)]
-        # Chromium itself reports that the page asked for answered 403 or 404.
-        found += [fault for fault in faults if not re.search(r"status of 40[34]", fault)]
-    assert found == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_an_empty_server_is_in_order(chromium: Browser, empty_site: str, scheme: str) -> None:
-    """A first start shows sound pages, too."""
-    with visit(chromium, empty_site, scheme=scheme, width=320) as (page, faults):
-        found = [fault for path in ("/", "/search", "/login", "/upload") for fault in look(page, path)]
-        found += [fault for fault in faults if "status of 403" not in fault]
-    assert found == []
 
 
 def test_the_journey_to_a_token(chromium: Browser, site: str) -> None:

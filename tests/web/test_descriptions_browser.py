@@ -1,4 +1,4 @@
-"""Descriptions in a real Chromium: accessible, quiet, nothing from other hosts, in light and dark, at 320 pixels."""
+"""Descriptions in a real Chromium: what is in them does nothing, is reached, and scrolls."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.browser import look, visit
-from tests.web.readmes import KINDS, fill
+from tests.web.browser import visit
+from tests.web.readmes import fill
 from tests.web.site import serving
 
 pytestmark = pytest.mark.browser
@@ -19,14 +19,6 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a project for each kind of description."""
     with serving(tmp_path_factory.mktemp("described"), stocked=False, fill=fill) as url:
         yield url
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)])
-def test_every_description_is_accessible_and_quiet(chromium: Browser, described: str, scheme: str, width: int) -> None:
-    """S73: axe finds nothing, nothing is wider than the screen, no error on the console, no request elsewhere."""
-    with visit(chromium, described, scheme=scheme, width=width) as (page, faults):
-        found = [fault for name in KINDS if name != "long" for fault in look(page, f"/project/{name}/")]
-        assert [*found, *faults] == []
 
 
 def test_a_megabyte_is_shown(chromium: Browser, described: str) -> None:

@@ -1,0 +1,223 @@
+"""Every page of the web interface, told once.
+
+``test_pages`` walks through them with axe and holds them against the routes; ``screenshots`` takes their pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from playwright.sync_api import Page
+from sqlalchemy import text
+
+from services import Services
+from tests.conftest import PASSWORDS
+from tests.web import full_site, readmes
+from tests.web.contents_site import HIDING_NAME, HOSTILE_NAME, serving_contents
+from tests.web.site import serving
+
+# Who looks: nobody has signed in; a reader has no role; bob owns looms and what he uploaded; alice administers.
+WHO = {"nobody": "", "reader": "erin", "owner": "bob", "administrator": "alice"}
+NOBODY, READER, OWNER, ADMIN = WHO
+LONG = "a-project-with-a-very-long-name-that-goes-on-and-on-without-any-end-in-sight"
+WEFT = "/project/weft/1.0/files/weft-1.0-py3-none-any.whl"
+MANY = "/project/many/1.0/files/many-1.0-py3-none-any.whl"
+SDIST = "/project/weft/2.0/files/weft-2.0.tar.gz"
+LOOMS = "/project/looms/settings"
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page: the name that its pictures have, its address, who sees it so, on which of ``SITES``, with which status.
+
+    ``go`` leads there where the address alone does not. On ``huge`` ones axe works for many seconds.
+    """
+
+    name: str
+    path: str
+    who: tuple[str, ...] = (NOBODY,)
+    status: int = 200
+    site: str = "full"
+    go: Callable[[Page], None] | None = None
+    huge: bool = False
+
+    def open(self, page: Page) -> None:
+        """Let a browser show it. Raises AssertionError if it shows something else."""
+        if self.go is not None:
+            self.go(page)
+            return
+        answer = page.goto(self.path)
+        assert answer is not None
+        assert (urlsplit(page.url).path, answer.status) == (urlsplit(self.path).path, self.status), self.name
+
+
+def _sign_in(page: Page, username: str, password: str) -> None:
+    page.goto("/login")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+
+def _to_a_wrong_password(page: Page) -> None:
+    _sign_in(page, "erin", "wrong")
+    page.get_by_text("The username or password is wrong").wait_for()
+
+
+def _to_too_many_passwords(page: Page) -> None:
+    for number in range(12):
+        _sign_in(page, "mallory", f"wrong {number}")  # the same one again counts once
+        if page.get_by_role("heading", level=1, name="Too Many Requests").count():
+            return
+    raise AssertionError("wrong passwords were taken for ever")
+
+
+def _to_the_second_factor(page: Page) -> None:
+    _sign_in(page, "dave", PASSWORDS["dave"])
+    page.get_by_role("heading", name="One more step").wait_for()
+
+
+def _to_a_purge(page: Page) -> None:
+    page.goto("/admin/deleted")
+    page.get_by_role("link", name="Purge all of bygone").click()
+    page.get_by_label("Type bygone to confirm").wait_for()
+
+
+def _to_a_guessed_logout(page: Page) -> None:
+    page.set_extra_http_headers({"Sec-Purpose": "prefetch"})
+    page.goto("/logout")
+    page.set_extra_http_headers({})
+    assert urlsplit(page.url).path == "/logout"
+
+
+PAGES = [
+    WebPage("home", "/", (NOBODY, OWNER, ADMIN)),
+    WebPage("search-results", "/search?q=loom"),
+    WebPage("search-all", "/search"),
+    WebPage("search-second-page", "/search?page=2"),
+    WebPage("search-none", "/search?q=zzzz"),
+    WebPage("search-corrected", "/search?q=algebriac"),
+    # Projects and their releases.
+    WebPage("project", "/project/looms/", tuple(WHO)),
+    WebPage("project-yanked", "/project/looms/0.9/"),
+    WebPage("project-prerelease", "/project/looms/2.0rc1/", (NOBODY, OWNER)),
+    WebPage("project-archived", "/project/attic/"),
+    WebPage("project-quarantined", "/project/suspect/", (NOBODY, ADMIN)),
+    WebPage("project-long-name", f"/project/{LONG}/"),
+    WebPage("project-2000-releases", "/project/heaps/"),
+    WebPage("project-all-2000-releases", "/project/heaps/?all=1", huge=True),
+    WebPage("project-300-files", "/project/wheelhouse/", huge=True),
+    WebPage("project-arabic-and-chinese", "/project/nawl/"),
+    *(WebPage(f"description-{kind}", f"/project/{kind}/", huge=kind in {"long", "wide"}) for kind in readmes.KINDS),
+    WebPage("statistics", "/project/looms/statistics"),
+    WebPage("statistics-year", "/project/looms/statistics?days=365"),
+    WebPage("statistics-none", f"/project/{LONG}/statistics"),
+    # What is inside files, and what changed.
+    WebPage("file-wheel", WEFT),
+    WebPage("file-sdist", SDIST),
+    WebPage("file-many", MANY),
+    WebPage("file-folder", f"{MANY}?path=many/"),
+    WebPage("file-folder-long", f"{MANY}?path=many/part1/", huge=True),
+    WebPage("file-code", f"{WEFT}?path=weft/loom.py"),
+    WebPage("file-hostile", f"{WEFT}?path={quote(HOSTILE_NAME)}"),
+    WebPage("file-hiding", f"{WEFT}?path={quote(HIDING_NAME)}"),
+    WebPage("file-arabic-and-chinese", f"{WEFT}?path=weft/arabic.txt"),
+    WebPage("file-binary", f"{WEFT}?path=weft/_native.so"),
+    WebPage("file-link", f"{SDIST}?path=weft-2.0/README"),
+    WebPage("file-withheld", WEFT, site="closed"),
+    WebPage("compare", "/project/weft/compare"),
+    WebPage("compare-wheels", "/project/weft/compare?from=1.0&to=1.1"),
+    WebPage("compare-kinds", "/project/weft/compare?from=1.0&to=2.0"),
+    WebPage("compare-the-same", "/project/weft/compare?from=1.0&to=1.0"),
+    WebPage("compare-nothing", "/project/first/compare"),
+    WebPage("compare-withheld", "/project/weft/compare?from=1.0&to=1.1", site="closed"),
+    # Signing in and out.
+    WebPage("login", "/login"),
+    WebPage("login-wrong-password", "/login", go=_to_a_wrong_password),
+    WebPage("login-second-factor", "/login/factor", go=_to_the_second_factor),
+    WebPage("login-passkey", "/login/passkey"),
+    WebPage("login-confirm", "/login/confirm", (OWNER,)),
+    WebPage("logout-asked", "/logout", (OWNER,), go=_to_a_guessed_logout),
+    # One's own.
+    WebPage("upload", "/upload", (OWNER,)),
+    WebPage("account", "/account", (READER, OWNER, ADMIN)),
+    WebPage("account-security", "/account/security", (OWNER,)),
+    WebPage("account-publishing", "/account/publishing", (READER, OWNER)),
+    WebPage("project-settings", LOOMS, (OWNER, ADMIN)),
+    WebPage("project-settings-deleted", "/project/bygone/settings", (ADMIN,)),
+    WebPage("project-publishing", "/project/looms/publishing", (OWNER,)),
+    WebPage("project-publishing-none", "/project/attic/publishing", (ADMIN,)),
+    WebPage("release-settings", f"{LOOMS}/releases/1.1", (OWNER,)),
+    WebPage("release-settings-yanked", f"{LOOMS}/releases/0.9", (OWNER,)),
+    WebPage("delete-project", f"{LOOMS}/delete", (OWNER,)),
+    WebPage("delete-release", f"{LOOMS}/delete?version=1.1", (OWNER,)),
+    WebPage("delete-300-files", "/project/wheelhouse/settings/delete", (ADMIN,)),
+    # The administration, stocked and with nothing to administer.
+    *(
+        WebPage(f"admin-{name or 'dashboard'}", f"/admin/{name}", (ADMIN,))
+        for name in (
+            "",
+            "projects",
+            "users",
+            "teams",
+            "roles",
+            "uploads",
+            "deleted",
+            "tokens",
+            "statistics",
+            "journal",
+            "jobs",
+            "settings",
+        )
+    ),
+    WebPage("admin-user", "/admin/users/bob", (ADMIN,)),
+    WebPage("admin-team", "/admin/teams/weavers", (ADMIN,)),
+    WebPage("admin-purge", "/admin/deleted/0123456789ab/purge", (ADMIN,), go=_to_a_purge),
+    WebPage("admin-projects-quarantined", "/admin/projects?state=quarantined", (ADMIN,)),
+    WebPage("admin-statistics-quarter", "/admin/statistics?days=90", (ADMIN,)),
+    WebPage("admin-journal-none", "/admin/journal?actor=mallory", (ADMIN,)),
+    *(
+        WebPage(f"fresh-admin-{name or 'dashboard'}", f"/admin/{name}", (ADMIN,), site="fresh")
+        for name in ("", "projects", "teams", "roles", "uploads", "deleted", "tokens", "statistics", "jobs")
+    ),
+    # A server without people and packages.
+    WebPage("empty-home", "/", site="empty"),
+    WebPage("empty-search", "/search", site="empty"),
+    WebPage("empty-upload", "/upload", site="empty"),
+    WebPage("empty-login", "/login", status=403, site="empty"),
+    # Refusals and faults.
+    WebPage("error-403", "/admin/", (READER,), status=403),
+    WebPage("error-404", "/nothing-here", (NOBODY, OWNER), status=404),
+    WebPage("error-404-project", "/project/nothing-here/", status=404),
+    WebPage("error-429", "/login", go=_to_too_many_passwords),
+    WebPage("error-500", "/search?q=loom", status=500, site="broken"),
+    WebPage("api-docs", "/api/docs", huge=True),
+]
+
+
+def _break(services: Services, folder: Path) -> None:
+    with services.database.writing() as change:
+        change.connection.execute(text("DROP TABLE search"))
+
+
+SITES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "full": lambda folder: serving(folder, fill=full_site.fill, auth_enabled="true"),
+    "closed": lambda folder: serving_contents(folder, auth_enabled="true", auth_require="download"),
+    "fresh": lambda folder: serving(folder, stocked=False, auth_enabled="true"),
+    "empty": lambda folder: serving(folder, stocked=False),
+    "broken": lambda folder: serving(folder, stocked=False, fill=_break),
+}
+
+
+@contextmanager
+def every_site(folder: Path, names: set[str] | None = None) -> Iterator[dict[str, str]]:
+    """Servers for these sites, or for all; their addresses. By a name, since passkeys belong to names."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(start(folder / name)).replace("127.0.0.1", "localhost")
+            for name, start in SITES.items()
+            if names is None or name in names
+        }
