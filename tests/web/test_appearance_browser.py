@@ -9,12 +9,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from services import Services
+from tests.web.browser import violations, visit
 from tests.web.conftest import publish_wheel
 from tests.web.site import serving
-from tests.web.test_browser import chromium, violations, visit
 
 pytestmark = pytest.mark.browser
-__all__ = ["chromium"]  # the fixture
 
 INK = "getComputedStyle(document.body).color"
 

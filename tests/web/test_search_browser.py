@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.web.browser import violations, visit
+from tests.web.pages import LONG
 from tests.web.site import serving
-from tests.web.test_browser import ARGUMENTS, LONG, violations, visit
 
 pytestmark = pytest.mark.browser
 
@@ -21,15 +21,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stocked server without authentication."""
     with serving(tmp_path_factory.mktemp("site")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def names(page: Page) -> list[str]:

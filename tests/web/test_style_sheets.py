@@ -12,8 +12,7 @@ from distributions.code_colours import COLOURS
 from services import Services
 from tests.web import contents_site, site
 from tests.web.conftest import Visitor
-from tests.web.test_browser import ADMIN, PUBLIC, SIGNED_IN
-from tests.web.test_contents_browser import PAGES as CONTENTS
+from tests.web.pages import PAGES
 from views.web.assets import FOLDER
 
 ROOT = FOLDER.parent
@@ -71,7 +70,7 @@ def test_a_page_links_the_sheets_that_it_needs(alice: Visitor, secured: Services
     site.stock(secured, tmp_path / "looms")
     contents_site.stock(secured, tmp_path / "weft")
     rules = {name: of_sheet(path) for name, path in SHEETS.items()}
-    for address in (*PUBLIC, *SIGNED_IN, *ADMIN, *CONTENTS):
+    for address in dict.fromkeys(one.path for one in PAGES if one.site in {"full", "closed"}):
         page = alice.get(address).text
         classes = {one for words in ATTRIBUTE.findall(page) for one in words.split()} - NOT_STYLED
         linked = re.findall(r'href="/static/([\w-]+\.css)\?', page)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.web.browser import look, sign_in, violations, visit
 from tests.web.site import serving
-from tests.web.test_browser import ARGUMENTS, look, sign_in, violations, visit
 
 pytestmark = pytest.mark.browser
 
@@ -29,15 +28,6 @@ def open_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A stocked server without accounts."""
     with serving(tmp_path_factory.mktemp("open-tabs")) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """The machine's Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def shown_lines(page: Page) -> list[str]:
