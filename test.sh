@@ -43,11 +43,11 @@ stage() {
 }
 
 prepare_environment .venv-test requirements-test.txt
-python=.venv-test/bin/python
+runs=.venv-test/bin/python
 if [[ "${1:-}" == --screenshots ]]; then
     needed=(chromium:chromium)
     install_packages
-    exec "$python" -m tests.web.screenshots "${2:-screenshots}"
+    exec "$runs" -m tests.web.screenshots "${2:-screenshots}"
 fi
 selection=()
 if [[ $fast == yes ]]; then
@@ -57,8 +57,8 @@ else
     needed+=(chromium:chromium nginx:nginx)
 fi
 install_packages
-stage "ruff check" "$python" -m ruff check .
-stage "ruff format" "$python" -m ruff format --check .
-stage "mypy" "$python" -m mypy .
+stage "ruff check" "$runs" -m ruff check .
+stage "ruff format" "$runs" -m ruff format --check .
+stage "mypy" "$runs" -m mypy .
 # The + form: bash 4.3 and older, such as that of macOS, take an empty list for one that is not set.
-stage "pytest" "$python" -m pytest -n 2 ${selection[@]+"${selection[@]}"} "$@"
+stage "pytest" "$runs" -m pytest -n 2 ${selection[@]+"${selection[@]}"} "$@"

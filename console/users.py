@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from console.options import (
     where_options,
     yes_option,
 )
-from console.output import answer, as_json, facts, must_confirm, say, secret_said, table, wanted
+from console.output import answer, as_json, facts, may_ask, must_confirm, say, secret_said, table, wanted
 from errors import NameTaken, Refusal, UnknownUser
 
 if TYPE_CHECKING:
@@ -184,14 +183,27 @@ def deactivate(chosen: Chosen, username: str | None, yes: bool, json_: bool) -> 
 
     Its tokens and sessions end with it. Nothing is erased: `activate` brings it back.
     """
+    _deactivate(chosen, username, yes=yes, json_=json_)
+
+
+@user.command("delete")
+@username_option
+@yes_option
+@json_option
+@where_options
+@pass_chosen
+def delete(chosen: Chosen, username: str | None, yes: bool, json_: bool) -> None:
+    """Deactivate an account, under the former name of `deactivate`.
+
+    Scripts have it without --yes, so it asks on a terminal only.
+    """
+    _deactivate(chosen, username, yes=yes or not may_ask(), json_=json_)
+
+
+def _deactivate(chosen: Chosen, username: str | None, *, yes: bool, json_: bool) -> None:
     name = username_of(username)
     must_confirm(f"Deactivate {name}? Their tokens and sessions end.", yes=yes)
     _set_active(chosen, name, active=False, json_=json_)
-
-
-_former = copy(deactivate)
-_former.name, _former.help = "delete", "The same as `deactivate`."
-user.add_command(_former)
 
 
 @user.command("activate")

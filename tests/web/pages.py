@@ -28,6 +28,7 @@ WEFT = "/project/weft/1.0/files/weft-1.0-py3-none-any.whl"
 MANY = "/project/many/1.0/files/many-1.0-py3-none-any.whl"
 SDIST = "/project/weft/2.0/files/weft-2.0.tar.gz"
 LOOMS = "/project/looms/settings"
+FILTERS = "license=MIT&python=3.12&classifier=Topic+::+Scientific/Engineering&has_wheel=true&yanked=false"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +99,13 @@ PAGES = [
     WebPage("search-results", "/search?q=loom"),
     WebPage("search-all", "/search"),
     WebPage("search-second-page", "/search?page=2"),
+    WebPage("search-past-the-end", "/search?page=99"),
     WebPage("search-none", "/search?q=zzzz"),
-    WebPage("search-corrected", "/search?q=algebriac"),
+    WebPage("search-passages", "/search?q=webstuhl"),
+    WebPage("search-corrected", "/search?q=lomos"),
+    WebPage("search-long-name", f"/search?q={LONG}"),
+    WebPage("search-filters", f"/search?{FILTERS}"),
+    WebPage("search-filters-none", "/search?status=archived&q=zzz"),
     # Projects and their releases.
     WebPage("project", "/project/looms/", tuple(WHO)),
     WebPage("project-yanked", "/project/looms/0.9/"),
@@ -108,17 +114,17 @@ PAGES = [
     WebPage("project-quarantined", "/project/suspect/", (NOBODY, ADMIN)),
     WebPage("project-long-name", f"/project/{LONG}/"),
     WebPage("project-2000-releases", "/project/heaps/"),
-    WebPage("project-all-2000-releases", "/project/heaps/?all=1", huge=True),
-    WebPage("project-300-files", "/project/wheelhouse/", huge=True),
+    WebPage("project-files", "/project/looms/1.1/files"),
+    WebPage("project-files-yanked", "/project/looms/0.9/files"),
+    WebPage("project-300-files", "/project/wheelhouse/1.0/files"),
+    WebPage("project-history", "/project/looms/history", (NOBODY, OWNER)),
+    WebPage("project-history-2000-releases", "/project/heaps/history"),
+    WebPage("project-dependencies", "/project/looms/1.1/dependencies"),
+    WebPage("project-dependencies-conditions", "/project/weaving-mill/0.2/dependencies"),
+    WebPage("project-dependencies-none", "/project/attic/3.4.5/dependencies"),
+    WebPage("project-login-needed", "/project/weft/", (OWNER,), site="private"),
     WebPage("project-arabic-and-chinese", "/project/nawl/"),
     *(WebPage(f"description-{kind}", f"/project/{kind}/", huge=kind in {"long", "wide"}) for kind in readmes.KINDS),
-    WebPage("history", "/project/looms/history"),
-    WebPage("history-2000-releases", "/project/heaps/history"),
-    WebPage("files", "/project/looms/1.1/files"),
-    WebPage("files-300", "/project/wheelhouse/1.0/files"),
-    WebPage("dependencies", "/project/looms/1.1/dependencies"),
-    WebPage("dependencies-used-by", "/project/weaving-mill/0.2/dependencies"),
-    WebPage("search-filtered", "/search?wheel=yes&sort=name"),
     WebPage("statistics", "/project/looms/statistics"),
     WebPage("statistics-year", "/project/looms/statistics?days=365"),
     WebPage("statistics-none", f"/project/{LONG}/statistics"),
@@ -127,7 +133,7 @@ PAGES = [
     WebPage("file-sdist", SDIST),
     WebPage("file-many", MANY),
     WebPage("file-folder", f"{MANY}?path=many/"),
-    WebPage("file-folder-long", f"{MANY}?path=many/part1/", huge=True),
+    WebPage("file-folder-long", f"{MANY}?path=many/part1/"),
     WebPage("file-code", f"{WEFT}?path=weft/loom.py"),
     WebPage("file-hostile", f"{WEFT}?path={quote(HOSTILE_NAME)}"),
     WebPage("file-hiding", f"{WEFT}?path={quote(HIDING_NAME)}"),
@@ -199,6 +205,7 @@ PAGES = [
     WebPage("error-403", "/admin/", (READER,), status=403),
     WebPage("error-404", "/nothing-here", (NOBODY, OWNER), status=404),
     WebPage("error-404-project", "/project/nothing-here/", status=404),
+    WebPage("error-404-project-near", "/project/lomos/", status=404),
     WebPage("error-429", "/login", go=_to_too_many_passwords),
     WebPage("error-500", "/search?q=loom", status=500, site="broken"),
     WebPage("api-docs", "/api/docs", huge=True),
@@ -213,6 +220,7 @@ def _break(services: Services, folder: Path) -> None:
 SITES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "full": lambda folder: serving(folder, fill=full_site.fill, auth_enabled="true"),
     "closed": lambda folder: serving_contents(folder, auth_enabled="true", auth_require="download"),
+    "private": lambda folder: serving_contents(folder, auth_enabled="true", auth_require="list, download, update"),
     "fresh": lambda folder: serving(folder, stocked=False, auth_enabled="true"),
     "empty": lambda folder: serving(folder, stocked=False),
     "broken": lambda folder: serving(folder, stocked=False, fill=_break),

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.web.browser import violations, visit
-from tests.web.pages import LONG
 from tests.web.site import serving
 
 pytestmark = pytest.mark.browser
@@ -178,19 +177,3 @@ def test_the_same_without_scripts(chromium: Browser, site: str) -> None:
         page.get_by_role("link", name="Remove the filter Python 3.12").click()
         assert parse_qs(urlsplit(page.url).query) == {"q": ["loom"], "sort": ["name"]}
         assert faults == []
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)])
-def test_the_pages_are_accessible(chromium: Browser, site: str, scheme: str, width: int) -> None:
-    """With marks, passages, filters, nothing found, a correction: axe finds nothing and nothing is too wide."""
-    paths = [
-        "/search?q=loom", f"/search?q={LONG}", "/search?q=webstuhl", "/search?q=lomos",
-        "/search?license=MIT&python=3.12&classifier=Topic+::+Scientific/Engineering&has_wheel=true&yanked=false",
-        "/search?status=archived&q=zzz", "/search?q=suspect", "/search?page=9", "/project/lomos/",
-    ]  # fmt: skip
-    with visit(chromium, site, scheme=scheme, width=width) as (page, faults):
-        for path in paths:
-            page.goto(path)
-            assert violations(page) == [], path
-            assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
-        assert [fault for fault in faults if "status of 404" not in fault] == []
