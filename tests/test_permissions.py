@@ -67,8 +67,10 @@ def test_a_team_starts_projects_under_its_names() -> None:
     """Its members may, whatever they are on the index; others are told whose the names are."""
     assert may(somebody(teams=frozenset({7})), NAMED) == ADDING | SELF
     assert may(somebody(teams=frozenset({8})), NAMED) == SELF
-    assert "belong to the team acme" in why_not(somebody(), Permission.UPLOAD, NAMED)
-    assert "belongs to alice" in why_not(somebody(), Permission.UPLOAD, OWNED)
+    reader = somebody(otherwise=Role.READER)
+    assert "belong to the team acme" in why_not(reader, Permission.UPLOAD, NAMED)
+    assert "belongs to alice" in why_not(reader, Permission.UPLOAD, OWNED)
+    assert "alice" not in why_not(somebody(), Permission.UPLOAD, OWNED)
 
 
 def test_a_role_is_on_one_index() -> None:

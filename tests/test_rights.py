@@ -172,7 +172,7 @@ def test_what_cannot_be_given(secured: Services) -> None:
         rights.add_member("nobodies", "bob", by=TESTER)
     with pytest.raises(UnknownUser):
         rights.add_member("crew", "nobody", by=TESTER)
-    with pytest.raises(UnknownRole):
+    with pytest.raises(NotFound, match="bob is not in the team crew"):
         rights.remove_member("crew", "bob", by=TESTER)
     with pytest.raises(UnknownRole):
         rights.revoke("main", SAMPLE, BOB, by=TESTER)

@@ -336,7 +336,7 @@ def test_large_bodies_are_413(index: FlaskClient) -> None:
 
 def test_whole_numbers_are_those_of_json(secured_index: FlaskClient) -> None:
     """30.0 is an integer in JSON; true is none."""
-    for days, status in ((30, 201), (30.0, 201), (None, 201), (True, 400), (0.5, 400), ("30", 400), (0, 400)):
+    for days, status in ((30, 201), (30.0, 201), (None, 201), (0, 201), (True, 400), (0.5, 400), ("30", 400)):
         answer = secured_index.post("/api/tokens", json={"name": "n", "expires_days": days}, headers=basic("alice"))
         assert answer.status_code == status, days
 
