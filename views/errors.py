@@ -206,7 +206,9 @@ def _internal() -> Response:
     if request.path.startswith("/api/"):
         response = problem(Unavailable(sentence), 500)
     elif wants_html():
-        html = render_template("error.html", status=500, title="Server error", sentence=sentence, request_id=number)
+        html = render_template(
+            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=()
+        )
         response = Response(html, 500, content_type="text/html; charset=utf-8")
     else:
         response = Response(sentence + "\n", 500, content_type="text/plain; charset=utf-8")
