@@ -10,6 +10,7 @@ import structlog.testing
 from flask import Flask
 from flask.testing import FlaskClient
 
+from services import Services
 from tests.web.conftest import BROWSER, Visitor
 from views.access_log import log_failure
 from views.web.assets import FOLDER
@@ -96,6 +97,19 @@ def test_every_view_names_its_permission(app: Flask) -> None:
     views = {name: view for name, view in app.view_functions.items() if name.startswith("web.")}
     assert views
     assert [name for name, view in views.items() if not hasattr(view, "permission")] == []
+
+
+def test_people_are_shown_a_fault_by_its_number(
+    services: Services, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw is a page with status 500 and the number that is in the log, and nothing of the fault."""
+    monkeypatch.setattr(services.catalogue, "stats", lambda: 1 // 0)
+    with structlog.testing.capture_logs() as lines:
+        answer = client.get("/", headers=BROWSER, environ_overrides={"pypi.request_id": "number-1"})
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    assert "written to its log under number-1" in answer.text
+    assert "ZeroDivisionError" not in answer.text
+    assert ["ZeroDivisionError" in line["trace"] for line in lines] == [True]
 
 
 def test_the_trace_of_a_fault_is_bounded() -> None:
