@@ -126,6 +126,10 @@ def test_a_person_goes_all_the_way(chromium: Browser, fronted: Fronted, tmp_path
         page.keyboard.press("/")
         page.keyboard.type("sam")
         page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{url}/search?q=sam")
+        page.get_by_role("searchbox").fill("sampl")  # the results follow while one types
+        expect(page).to_have_url(f"{url}/search?q=sampl")
+        faults.extend(strays(page, url))
         page.get_by_role("main").get_by_role("link", name="sample").click()
         expect(page).to_have_url(f"{url}/project/sample/")
         page.get_by_role("link", name="Files", exact=True).click()
