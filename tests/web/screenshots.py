@@ -31,8 +31,10 @@ body { font: 1rem system-ui, sans-serif; margin: 1rem; background: #888; color: 
 nav { columns: 14rem; }
 nav a, h2 a { color: inherit; }
 h2 { position: sticky; top: 0; padding: .25rem .5rem; background: #ccc; font-size: 1rem; }
-.shots { display: flex; gap: 1rem; align-items: start; overflow-x: auto; }
-.shots img { display: block; height: auto; }
+.shots { display: flex; gap: 1%; align-items: start; }
+.shots a { flex: 1; }
+.shots a.wide { flex: 2; }
+.shots img { display: block; width: 100%; height: auto; }
 </style>
 """
 
@@ -90,8 +92,8 @@ def _index(shots: Iterable[Shot]) -> str:
         mark = f"{name}-{who}"
         names.append(f'<li><a href="#{mark}">{escape(name)}</a> {escape(who)}</li>')
         images = "".join(
-            f'<a href="{shot.filename}"><img src="{shot.filename}" alt="{shot.width} pixels, {shot.scheme}" '
-            f'width="{shot.width // 2 if shot.width > 600 else shot.width}"></a>'
+            f'<a class="{"wide" if shot.width > 600 else "narrow"}" href="{shot.filename}">'
+            f'<img src="{shot.filename}" alt="{shot.width} pixels, {shot.scheme}"></a>'
             for shot in group
         )
         rows.append(f'<h2 id="{mark}"><a href="#{mark}">{escape(name)}</a> · {escape(who)}</h2>\n')

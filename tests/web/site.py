@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+from flask import Flask
 from packaging.utils import NormalizedName
 from werkzeug.serving import make_server
 
@@ -119,6 +122,17 @@ def _count_downloads(services: Services) -> None:
     counter.flush()
 
 
+def _numbered(app: Flask) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
+    """Requests have numbers, as the outermost layer of a server process gives them."""
+    numbers = itertools.count(1)
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        environ["pypi.request_id"] = f"5a17c0de-{next(numbers):06x}"
+        return app(environ, start_response)
+
+    return answer
+
+
 @contextmanager
 def serving(
     folder: Path, *, stocked: bool = True, fill: Callable[[Services, Path], None] | None = None, **settings: str
@@ -140,7 +154,7 @@ def serving(
                 give_roles(services)
         if fill is not None:
             fill(services, folder / "filled")
-        server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
+        server = make_server("127.0.0.1", 0, _numbered(create_app(services)), threaded=True)
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
