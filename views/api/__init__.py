@@ -26,10 +26,17 @@ class VersionConverter(BaseConverter):
     part_isolating = True
 
 
+class FilenameConverter(BaseConverter):
+    """A part of a path that may be a distribution's filename: each has a dot before what it ends in."""
+
+    regex = "[^/]+[.][^/]+"
+    part_isolating = True
+
+
 @blueprint.record_once
-def know_versions(state: BlueprintSetupState) -> None:
-    """Make ``<version:version>`` known, so that ``status`` and ``yank`` are never taken for one."""
-    state.app.url_map.converters["version"] = VersionConverter
+def know_converters(state: BlueprintSetupState) -> None:
+    """Make ``<version:version>`` and ``<filename:filename>`` known: ``status`` or ``dependencies`` is neither."""
+    state.app.url_map.converters |= {"version": VersionConverter, "filename": FilenameConverter}
 
 
 @blueprint.after_app_request

@@ -101,7 +101,7 @@ def delete_release(name: str, version: str) -> Response:
     return _delete(*_release(name, version), None)
 
 
-@blueprint.delete("/packages/<name>/<version:version>/<filename>")
+@blueprint.delete("/packages/<name>/<version:version>/<filename:filename>")
 @requires(Permission.DELETE, project="name")
 @described(
     Operation("Delete a file", "packages", _DELETED, description=_UNDO, body=shapes.DELETE_BODY, body_optional=True)
