@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import signal
 import subprocess
@@ -156,6 +157,22 @@ def test_it_cleans_up_when_it_is_ended(live: Callable[..., LiveServer]) -> None:
     while left_on(server) and time.monotonic() < until:
         time.sleep(0.05)
     assert left_on(server) == 0
+
+
+def test_it_needs_the_standard_library_alone() -> None:
+    """It is taken to any machine with a Python, and judges the server by what it answers."""
+    modules = [ROOT / "test_server.py", *(ROOT / "live_check").glob("*.py")]
+    named = {
+        name.partition(".")[0]
+        for path in modules
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names] if isinstance(node, ast.Import)
+            else [node.module or ""] if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }  # fmt: skip
+    assert named - sys.stdlib_module_names == {"live_check"}
 
 
 def test_pytest_collects_none_of_it() -> None:

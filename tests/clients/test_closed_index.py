@@ -22,6 +22,7 @@ PARTS = 15  # uv asks with an empty password once a file: more than would close 
 KEYRING = '''"""A keyring that knows one password, whatever the address."""
 import os
 from keyring.backend import KeyringBackend
+from keyring.errors import PasswordSetError
 
 
 class Fixed(KeyringBackend):
@@ -31,7 +32,7 @@ class Fixed(KeyringBackend):
         return os.environ["KEPT_PASSWORD"]
 
     def set_password(self, service, username, password):
-        raise NotImplementedError
+        raise PasswordSetError("This one keeps what it was given at its start.")
 '''
 
 

@@ -21,8 +21,9 @@ from views.errors import status_of
 from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
 from views.web.forms import flash_advice
+from views.web.install import pip_command
 from views.web.login import unkept
-from views.web.urls import index_url, own_url, trusted_host
+from views.web.urls import index_url, own_url
 
 _MAY: Final = {"read": "read", "upload": "upload", "yank": "yank", "admin": "administer"}
 
@@ -160,7 +161,7 @@ def _page(
         "note": request.form.get("note", "") if where == "token" else "",
         "base": own_url(),
         "index": index_url(),
-        "trust": f" --trusted-host {host}" if (host := trusted_host()) else "",
+        "pip_line": pip_command("NAME"),
     }
     page = render_template("account.html", **values)
     return unkept(make_response(page, status_of(refusal) if refusal else status))
