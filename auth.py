@@ -162,9 +162,10 @@ class Authenticator:
             return known
         access = self.access()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
+        key = self._digest(header)
         with self._lock:
-            self._verdicts.pop(self._digest(header), None)  # so that it is the newest again
-            self._verdicts[self._digest(header)] = _Verdict(identity, time.monotonic(), access, identity.expires)
+            self._verdicts.pop(key, None)  # so that it is the newest again
+            self._verdicts[key] = _Verdict(identity, time.monotonic(), access, identity.expires)
             if len(self._verdicts) > _VERDICTS_KEPT:
                 self._verdicts.popitem(last=False)
         return identity
@@ -232,7 +233,11 @@ class Authenticator:
             return None
         if not token.fits(found.secret_sha256) or found.burned or found.expires <= datetime.now(UTC):
             raise NotAuthenticated("This upload token has ended; let the job ask for a new one.")
-        projects = tuple(project for project, by in found.projects if self._may_upload(by, found.index, project))
+        projects = tuple(
+            project
+            for project, by in found.projects
+            if self.identities.lets_publish(by, self.readers.accounts, found.index, project)
+        )
         if not projects:
             raise NotAuthenticated("Who added this trusted publisher may upload no more; an owner has to add it anew.")
         return Identity(
@@ -244,13 +249,6 @@ class Authenticator:
             expires=found.expires,
             publisher=found.publisher_id,
         )
-
-    def _may_upload(self, username: str | None, index: str, project: str) -> bool:
-        """Whether who added a publisher may upload there themselves; one of the shell, None, starts no project."""
-        if username is None:
-            return self.identities.is_begun(index, project)
-        account = self.readers.accounts.user(username)
-        return account is not None and self.identities.may_upload(account, index, project)
 
     # -- passwords
 

@@ -10,8 +10,8 @@ from typing import Protocol
 from packaging.utils import NormalizedName
 
 from credentials.people import Person
-from database.accounts import TABLE, Account
-from database.rights import Rights
+from database.accounts import TABLE, Account, Accounts
+from database.rights import Ground, Rights
 from database.sessions import SessionRow
 from database.tokens import TokenRow
 from permissions import MAIN, SCOPES, Identity, Permission, Role, Scope, Where, allows
@@ -93,7 +93,7 @@ class Identities:
         """A signed-in browser; without a factor that its person must have it may only set one up."""
         account = found.account
         strong = found.method in {PASSKEY, OPENID}  # a provider asks for a factor of its own
-        missing = self.must_have_factor(account) and not account.has_factor and not strong
+        missing = not account.has_factor and not strong and self.must_have_factor(account)
         return self._identity(account, by_session=True, limited=missing)
 
     def by_token(self, account: Account, row: TokenRow) -> Identity:
@@ -102,13 +102,18 @@ class Identities:
 
     def may_upload(self, account: Account, index: str, project: str) -> bool:
         """Whether somebody may upload to a project, or start it, however they would sign in."""
-        ground = self._rights.ground(index, NormalizedName(project))
-        place = Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
+        name = NormalizedName(project)
+        place = place_of(index, name, self._rights.ground(index, name))
         return self.stands(account) and allows(self._identity(account), Permission.UPLOAD, place)
 
-    def is_begun(self, index: str, project: str) -> bool:
-        """Whether a project of that name was ever started, so that an upload makes nobody its owner."""
-        return self._rights.ground(index, NormalizedName(project)).exists
+    def lets_publish(self, added_by: str | None, accounts: Accounts, index: str, project: str) -> bool:
+        """Whether a trusted publisher may upload: as far as who added it may. One of the shell, None, starts no
+        project, since that would be nobody's.
+        """
+        if added_by is None:
+            return self._rights.ground(index, NormalizedName(project)).exists
+        account = accounts.user(added_by)
+        return account is not None and self.may_upload(account, index, project)
 
     def standing(self, account: Account, index: str = MAIN) -> Standing:
         """What somebody is on an index by their roles and those of their teams, else by the settings."""
@@ -165,6 +170,11 @@ class Identities:
             has_default_password=account.default_password,
             expires=expires,
         )
+
+
+def place_of(index: str, project: NormalizedName, ground: Ground) -> Where:
+    """A project and the facts about its name."""
+    return Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
 
 
 def scope_of(row: TokenRow) -> Scope:

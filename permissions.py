@@ -270,7 +270,8 @@ def _beyond_token(scope: Scope, permission: Permission, where: Where) -> str:
     if scope.index not in {None, where.index}:
         return f"This token is for the index {scope.index} only; use one that is for {where.index}."
     place = where.project or ("the whole index" if permission in READING else "the whole server")
-    return f"This token is for {', '.join(scope.projects[:5])} only, not for {place}; use one that covers it."
+    more = f" and {len(scope.projects) - 5} more" if len(scope.projects) > 5 else ""
+    return f"This token is for {', '.join(scope.projects[:5])}{more} only, not for {place}; use one that covers it."
 
 
 def _of_whom(where: Where) -> str:

@@ -3,9 +3,9 @@
 
     python3 test_server.py [--url URL] [--username NAME --password PASSWORD] [--json]
 
-It needs Python 3.11 or newer with pip, and the folder ``live_check`` beside it; nothing is to be installed. It publishes
-a small project under a name of its own and deletes it again. Exit code: 0 if everything passed, 1 if something failed,
-2 if it could not begin.
+It needs Python 3.11 or newer with pip, and the folder ``live_check`` beside it; nothing is to be installed. A small
+project is published under a name of its own and deleted again. Exit code: 0 if everything passed, 1 if something
+failed, 2 if it could not begin.
 """
 
 from __future__ import annotations

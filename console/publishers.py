@@ -17,11 +17,10 @@ from console.options import (
     where_options,
 )
 from console.output import answer, as_json, say, table, wanted
+from console.packages import project_named
 from errors import Forbidden, InvalidRequest, shown
 
 if TYPE_CHECKING:
-    from packaging.utils import NormalizedName
-
     from database.publishers import PublisherRow
     from services import Services
 
@@ -37,12 +36,6 @@ def publisher() -> None:
     """Trust CI jobs to upload: see docs/publishing.md."""
 
 
-def _project(name: str | None) -> NormalizedName:
-    from distributions.filenames import check_project_name
-
-    return check_project_name(wanted(name, "--package-name", "Name of the project"))
-
-
 @publisher.command("list")
 @package_option
 @json_option
@@ -56,7 +49,7 @@ def list_publishers(chosen: Chosen, package_name: str | None, json_: bool) -> No
 
     with reading(chosen) as reader:
         found = Publishers(reader.database)
-        rows = found.of_project(INDEX, _project(package_name)) if package_name else found.of_index(INDEX)
+        rows = found.of_project(INDEX, project_named(package_name)) if package_name else found.of_index(INDEX)
     if json_:
         as_json([publisher_line(row) for row in rows])
         return
@@ -100,7 +93,7 @@ def add(
     from people.documents import publisher_line
     from services import INDEX
 
-    project, fields = _project(package_name), _fields(kind, **said)
+    project, fields = project_named(package_name), _fields(kind, **said)
     with services_of(chosen) as services:
         user_id = _user_id(services, username, project)
         row = services.publishers.add(INDEX, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
@@ -168,7 +161,7 @@ def remove(chosen: Chosen, package_name: str | None, public_id: str | None, json
     """Trust a CI job no more; the tokens that it got end at once."""
     from services import INDEX
 
-    project, said = _project(package_name), wanted(public_id, "--id", "Id of the publisher")
+    project, said = project_named(package_name), wanted(public_id, "--id", "Id of the publisher")
     with services_of(chosen) as services:
         row = services.publishers.remove(INDEX, project, said, by=shell_actor())
     if json_:

@@ -10,14 +10,15 @@ from console.options import (
     Chosen,
     json_option,
     pass_chosen,
+    reading,
     services_of,
     shell_actor,
     username_option,
     where_options,
     yes_option,
 )
-from console.output import answer, as_json, must_confirm, table, wanted
-from console.users import user
+from console.output import answer, as_json, must_confirm, table
+from console.users import account_of, user, username_of
 
 
 @user.command("sessions")
@@ -27,15 +28,17 @@ from console.users import user
 @pass_chosen
 def sessions(chosen: Chosen, username: str | None, json_: bool) -> None:
     """List the browsers that are signed in as a user."""
-    name = wanted(username, "--username", "Username")
-    with services_of(chosen) as services:
-        account = services.users.account(name)
+    name = username_of(username)
+    from database.sessions import Sessions
+
+    with reading(chosen) as reader:
+        account = account_of(reader, name)
         found = [
             {
                 "id": one.public_id, "address": one.address, "browser": one.user_agent, "method": one.method,
                 "since": one.created, "last_seen": one.last_seen, "expires": one.expires,
             }
-            for one in services.sessions.sessions.of_user(account.username, datetime.now(UTC))
+            for one in Sessions(reader.database).of_user(account.username, datetime.now(UTC))
         ]  # fmt: skip
     if json_:
         as_json(found)
@@ -52,7 +55,7 @@ def sessions(chosen: Chosen, username: str | None, json_: bool) -> None:
 @pass_chosen
 def end_sessions(chosen: Chosen, username: str | None, public_id: str | None, json_: bool) -> None:
     """Sign a user's browsers out."""
-    name = wanted(username, "--username", "Username")
+    name = username_of(username)
     with services_of(chosen) as services:
         account = services.users.account(name)
         if public_id is not None:
@@ -77,7 +80,7 @@ def reset_factors(chosen: Chosen, username: str | None, yes: bool, json_: bool) 
 
     Be sure who asks: afterwards the password alone signs in. Their browsers are signed out.
     """
-    name = wanted(username, "--username", "Username")
+    name = username_of(username)
     must_confirm(f"Remove every second factor of {name}?", yes=yes)
     with services_of(chosen) as services:
         account = services.users.account(name)
@@ -99,7 +102,7 @@ def unlink(chosen: Chosen, username: str | None, yes: bool, json_: bool) -> None
 
     For somebody who has moved there: who signs in next under that name is taken for them, so be sure who that is.
     """
-    name = wanted(username, "--username", "Username")
+    name = username_of(username)
     must_confirm(f"Forget whom a directory or provider knows as {name}?", yes=yes)
     with services_of(chosen) as services:
         account = services.users.account(name)

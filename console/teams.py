@@ -20,6 +20,7 @@ from console.options import (
 )
 from console.output import answer, as_json, facts, must_confirm, table, wanted
 from console.standing import telling_of_defaults
+from console.users import username_of
 from permissions import MAIN
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ def _team(name: str | None) -> str:
     return wanted(name, "--team", "Name of the team")
 
 
-def _username(username: str | None) -> str:
-    return wanted(username, "--username", "Username")
-
-
 def _document(row: TeamRow, rights: Rights) -> dict[str, Any]:
-    from people.documents import team_document
+    return _documents([row], rights)[0]
 
-    return team_document(row, rights)
+
+def _documents(teams: list[TeamRow], rights: Rights) -> list[dict[str, Any]]:
+    from people.documents import team_documents
+
+    return team_documents(teams, rights)
 
 
 @team.command("create")
@@ -76,10 +77,9 @@ def list_teams(chosen: Chosen, json_: bool) -> None:
     """List the teams."""
     with reading(chosen) as reader:
         found = reader.rights.teams()
-        documents = [_document(one, reader.rights) for one in found]
-    if json_:
-        as_json(documents)
-        return
+        if json_:
+            as_json(_documents(found, reader.rights))
+            return
     rows = ((one.name, one.title, ", ".join(name for name, _ in one.members), one.created) for one in found)
     table(("TEAM", "TITLE", "MEMBERS", "CREATED"), rows, nothing="No teams.")
 
@@ -142,7 +142,7 @@ def delete(chosen: Chosen, team: str | None, yes: bool, json_: bool) -> None:
 @pass_chosen
 def add(chosen: Chosen, team: str | None, username: str | None, json_: bool) -> None:
     """Put a user into a team."""
-    name, who = _team(team), _username(username)
+    name, who = _team(team), username_of(username)
     with services_of(chosen) as services:
         with telling_of_defaults(services, (who,), MAIN):
             added = services.rights.add_member(name, who, by=shell_actor())
@@ -166,7 +166,7 @@ def remove(chosen: Chosen, team: str | None, username: str | None, yes: bool, js
 
     Whom a directory put there comes back with their next sign-in.
     """
-    name, who = _team(team), _username(username)
+    name, who = _team(team), username_of(username)
     must_confirm(f"Take {who} out of {name}?", yes=yes)
     with services_of(chosen) as services:
         with telling_of_defaults(services, (who,), MAIN):

@@ -162,8 +162,9 @@ class HtpasswdFile:
             content, status = _read(self.path)
         except OSError as error:
             seen, trouble = self._look(), error.strerror or str(error)
-            if (last.seen, last.trouble) != (seen, trouble):
-                logger.warning("htpasswd file cannot be read", path=str(self.path), reason=trouble)
+            if last.number and (last.seen, last.trouble) == (seen, trouble):
+                return last  # the same stamp, so that what was remembered of others stands
+            logger.warning("htpasswd file cannot be read", path=str(self.path), reason=trouble)
             return _Reading(seen, seen is None, last.number + 1, trouble=trouble)
         settled = all(abs(now - at) > _TICK_SECONDS for at in (status.st_mtime, status.st_ctime))
         if content == last.content and last.number and not last.trouble:

@@ -92,7 +92,8 @@ class Deletions:
     def is_due(self) -> bool:
         """Whether there are deletions, on whichever index, whose bytes are to go."""
         with self.database.reading() as connection:
-            return bool(overdue(connection, datetime.now(UTC)))
+            over = or_(Deletion.ended.is_not(None), Deletion.expires <= datetime.now(UTC))
+            return connection.execute(select(Deletion.id).where(over).limit(1)).first() is not None
 
     def _standing(self, statement: Select[Any], project: NormalizedName | None) -> Select[Any]:
         statement = statement.join(PackageIndex, PackageIndex.id == Project.index_id).where(
@@ -314,7 +315,8 @@ def wanted(connection: Connection, public_id: str) -> set[str]:
         .join(Deletion, Deletion.id == DeletedFile.deletion_id)
         .where(DeletedFile.location.in_(own), Deletion.public_id != public_id)
     )
-    listed = select(File.location).where(File.location.in_(own))
+    # The index of locations begins with that of the package index.
+    listed = select(File.location).where(File.index_id.in_(select(PackageIndex.id)), File.location.in_(own))
     return {*connection.execute(others).scalars(), *connection.execute(listed).scalars()}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 from database.engine import Database
 from database.models import DownloadCount, PackageIndex, Project
 from database.statistics import WHOLE_INDEX, Dimension, today
+from simple.model import ProjectStatus
 
 FIRST_DAY = date(1970, 1, 1)
 LATELY = (7, 30, 90)
@@ -97,7 +98,7 @@ class DownloadFigures:
             .join(PackageIndex, PackageIndex.id == Project.index_id)
             .where(
                 self._rows(WHOLE_INDEX, Dimension.PROJECT), _since(days), PackageIndex.name == self.index,
-                Project.file_count > 0, Project.status != "quarantined",
+                Project.file_count > 0, Project.status != ProjectStatus.QUARANTINED,
             )
             .group_by(DownloadCount.value)
             .order_by(count.desc(), DownloadCount.value)

@@ -63,9 +63,13 @@ def newest_releases(
     """The newest releases of an index or of one of its projects; none of a quarantined one. Raises UnknownProject."""
     with database.reading() as connection:
         place = _index(connection, index)
-        changed = place.serial if project is None else _serial(connection, place.id, project)
-        query = _releases(place.id).limit(limit)
-        rows = connection.execute(query if project is None else query.where(Project.name == project)).all()
+        if project is None:
+            # The sum keeps SQLite from going through all projects of the index: through the newest releases is shorter.
+            changed, here = place.serial, Project.index_id + 0 == place.id
+        else:
+            found = _listed(connection, place.id, project)
+            changed, here = found.serial, Release.project_id == found.id
+        rows = connection.execute(_releases().where(here).limit(limit)).all()
         files = _files(connection, [row.id for row in rows])
         moments = _moments(connection, index, rows)
         items = tuple(_release(row, files[row.id], moments.get((row.name, row.version))) for row in rows)
@@ -94,13 +98,16 @@ def _index(connection: Connection, index: str) -> Any:
     return connection.execute(select(*columns).where(PackageIndex.name == index)).one()
 
 
-def _serial(connection: Connection, index_id: int, project: NormalizedName) -> int:
-    serial = connection.execute(
-        select(Project.serial).where(Project.index_id == index_id, Project.name == project, Project.file_count > 0)
-    ).scalar_one_or_none()
-    if serial is None:
+def _listed(connection: Connection, index_id: int, project: NormalizedName) -> Any:
+    """The row and the serial of a project that has files. Raises UnknownProject."""
+    row = connection.execute(
+        select(Project.id, Project.serial).where(
+            Project.index_id == index_id, Project.name == project, Project.file_count > 0
+        )
+    ).first()
+    if row is None:
         raise UnknownProject(project)
-    return serial
+    return row
 
 
 def _at(connection: Connection, serial: int, otherwise: datetime) -> datetime:
@@ -109,15 +116,14 @@ def _at(connection: Connection, serial: int, otherwise: datetime) -> datetime:
     return found or otherwise
 
 
-def _releases(index_id: int) -> Select[Any]:
-    # The sum keeps SQLite from going through all projects of the index: it is to go through the newest releases.
+def _releases() -> Select[Any]:
     return (
         select(
             Release.id, Project.name, Project.display_name, Release.version, Release.key, Release.created,
             Release.core_metadata["summary"].as_string().label("summary"),
         )
         .join(Project, Project.id == Release.project_id)
-        .where(Project.index_id + 0 == index_id, *_SHOWN)
+        .where(*_SHOWN)
         .order_by(Release.created.desc(), Release.id.desc())
     )  # fmt: skip
 

@@ -97,6 +97,12 @@ def is_deleted(database: Database, location: str) -> bool:
         return connection.execute(statement).first() is not None
 
 
+def deleted_locations(database: Database) -> set[str]:
+    """Where the bytes of deleted files lie, kept or about to go."""
+    with _reading(database) as connection:
+        return set(connection.execute(select(DeletedFile.location)).scalars())
+
+
 def still_deleted(database: Database, file: ListedFile) -> bool:
     """Whether a file that ``deleted_files`` gave can still be brought back."""
     with _reading(database) as connection:

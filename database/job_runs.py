@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from database.engine import Database
 from database.models import JobRun
@@ -57,12 +57,12 @@ class JobRuns:
 
         return end
 
-    def cut_off(self) -> None:
-        """Say of the runs of a server that is gone that they were cut off."""
+    def cut_off(self, before: datetime) -> None:
+        """Say of the runs that began before a moment, when another server ran, that they were cut off."""
         with self.database.writing() as change:
             change.connection.execute(
                 update(JobRun)
-                .where(JobRun.outcome == Outcome.RUNNING.value)
+                .where(JobRun.outcome == Outcome.RUNNING.value, JobRun.started < before)
                 .values(outcome=Outcome.CUT_OFF.value, summary="The server ended before it did.")
             )
 
@@ -76,6 +76,10 @@ class JobRuns:
     def failed_since(self, moment: datetime) -> int:
         """How many runs were refused or failed since a moment."""
         bad = (Outcome.REFUSED.value, Outcome.FAILED.value)
-        statement = select(JobRun.id).where(JobRun.outcome.in_(bad), JobRun.started >= moment.astimezone(UTC))
+        statement = (
+            select(func.count())
+            .select_from(JobRun)
+            .where(JobRun.outcome.in_(bad), JobRun.started >= moment.astimezone(UTC))
+        )
         with self.database.reading() as connection:
-            return len(connection.execute(statement).all())
+            return connection.execute(statement).scalar_one()

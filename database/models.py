@@ -107,7 +107,7 @@ class RenderedDescription(Base):
 
     __tablename__ = "rendered_descriptions"
     release_id: Mapped[int] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), primary_key=True)
-    renderer: Mapped[str] = mapped_column(String(300), index=True)
+    renderer: Mapped[str] = mapped_column(String(300))
     html: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[list[str]] = mapped_column(JSON)
     problem: Mapped[str] = mapped_column(Text, default="")

@@ -21,6 +21,7 @@ from database.models import Facet, Listing, PackageIndex, Project, Release
 from database.search_match import Layer, Scope, Wanted
 from database.spelling import alternatives
 from database.words import passage_of, spans_in_name, spans_of, words_in
+from distributions.facts import license_name
 from errors import InvalidRequest
 
 QUERY_CHARACTERS: Final = 200
@@ -36,7 +37,7 @@ _INDEX_ID = select(PackageIndex.id).where(PackageIndex.name == bindparam("name")
 _FACET = select(Facet.id).where(
     Facet.index_id == bindparam("index_id"),
     Facet.kind == bindparam("kind"),
-    func.lower(Facet.value) == bindparam("value"),
+    Facet.value.collate("NOCASE") == bindparam("value"),
     Facet.projects > 0,
 )
 _FULL_TEXT = table("search", column("rowid"))
@@ -183,10 +184,10 @@ def _frequent(connection: Connection, index_id: int, kind: str, most: int) -> tu
 def _scope_of(connection: Connection, index_id: int, filters: Filters) -> Scope | None:
     """What the filters come to; None where a licence or classifier is asked for that no project has."""
     needed, unwanted = [facts.index_token(index_id)], list[str]()
-    named = [(facts.LICENSE, filters.license)] if filters.license else []
+    named = [(facts.LICENSE, license_name(filters.license))] if filters.license else []
     named += [(facts.CLASSIFIER, classifier) for classifier in filters.classifiers]
     for kind, value in named:
-        found = connection.execute(_FACET, {"index_id": index_id, "kind": kind, "value": value.lower()}).scalars().all()
+        found = connection.execute(_FACET, {"index_id": index_id, "kind": kind, "value": value}).scalars().all()
         if not found:
             return None
         needed.append(f"({' OR '.join(map(facts.facet_token, found))})")

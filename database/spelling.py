@@ -7,6 +7,8 @@ an index hold all candidates.
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy import Connection, bindparam, func, or_, select, text
 
 from database.models import Word
@@ -54,8 +56,6 @@ def _begins_near(word: str, other: str) -> bool:
 
 
 def _frequent_first(connection: Connection, words: list[str]) -> list[str]:
-    import json
-
     counted: dict[str, int] = {}
     if words:
         counted = {row.term: row.doc for row in connection.execute(_FREQUENCY, {"terms": json.dumps(words)})}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +23,9 @@ def answer(request: Mapping[str, Any]) -> Answer:
         return {"refusal": refusal.code, "sentence": refusal.sentence}, b""
 
 
+@cache
 def prepare(job: str) -> None:
-    """Load what a job needs, before its processor time counts: it takes longer to load than to run."""
+    """Load what a job needs, once in a child and before its processor time counts: that takes longer than to run."""
     if job == "render":
         from distributions import rendering
 

@@ -1,7 +1,7 @@
 """Reading and rendering in a limited child process: what eats memory or time takes only the child with it.
 
 Inspector (in the server) speaks with ``python -m distributions.sandboxed`` over pipes, in ``frames``: the request is
-JSON, the answer JSON and raw bytes, the core metadata. Nothing is unpickled.
+JSON, the answer JSON and raw bytes. Nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -142,27 +142,18 @@ class Inspector:
 
     def render(self, text: str, content_type: str | None) -> Rendered:
         """``rendering.render`` in a child; plain text with the note LIMITS where it takes too much time or memory."""
-        request: dict[str, object] = {
-            "ask": "render",
-            "paths": [],
-            "text": text,
-            "content_type": content_type,
-            "cpu_seconds": RENDERING_SECONDS,
-        }
-        said = self._ask(request, self._seconds)
+        said = self._of_text("render", text, RENDERING_SECONDS, content_type=content_type)
         return Rendered(None, (LIMITS,)) if said is None else Rendered.from_json(said[0])
 
     def colour(self, text: str, filename: str) -> bytes:
         """``colouring.colour`` in a child, joined by LF; nothing where it takes too much time or memory."""
-        request: dict[str, object] = {
-            "ask": "colour",
-            "paths": [],
-            "text": text,
-            "filename": filename,
-            "cpu_seconds": COLOURING_SECONDS,
-        }
-        said = self._ask(request, self._seconds)
+        said = self._of_text("colour", text, COLOURING_SECONDS, filename=filename)
         return b"" if said is None else said[1]
+
+    def _of_text(self, job: str, text: str, cpu_seconds: float, **more: object) -> tuple[dict[str, Any], bytes] | None:
+        """What a child makes of a text, or None where the limits were passed."""
+        request = {"ask": job, "paths": [], "text": text, "cpu_seconds": cpu_seconds, **more}
+        return self._ask(request, self._seconds)
 
     def close(self) -> None:
         """End the idle children; those at work end when their answer is there."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from tarfile import TarError, TarInfo
 from typing import BinaryIO
 
-from distributions.members import CHUNK, Member, archive_errors, check_wanted_size
+from distributions.members import CHUNK, archive_errors, check_wanted_size
 from distributions.zip_structure import STORED, Entry, Structure, read_structure
 from errors import InvalidArchive, shown
 
@@ -22,10 +22,6 @@ class ZipArchive:
         self.warnings = structure.warnings
         self.files = {entry.name: entry for entry in structure.entries if not entry.is_folder}
         self.folders = tuple(entry.name for entry in structure.entries if entry.is_folder)
-
-    def members(self) -> tuple[Member, ...]:
-        """What the zip holds, in the order of its bytes."""
-        return tuple(Member(entry.name, entry.size, entry.packed) for entry in self.files.values())
 
     def read(self, name: str, limit: int) -> bytes:
         """One member's bytes; raises TooLarge where there are more than ``limit``, KeyError where there is none."""

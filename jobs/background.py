@@ -7,6 +7,8 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Sized
+from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -50,12 +52,12 @@ class Background:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._begin("flush", self._flush_now_and_then)
+        self._begin("flush", partial(self._every, self._flush_seconds, "flush", self._flush))
         if self._is_first:
-            self._guarded("runs", self._runs.cut_off)
-            self._begin("start-jobs", self._at_start)
-            self._begin("purge", self._purge_now_and_then)
-            self._begin("fold", self._fold_now_and_then)
+            self._begin("start-jobs", partial(self._at_start, datetime.now(UTC)))
+            purge, fold = self._purge_if_due, self._fold_if_due
+            self._begin("purge", partial(self._every, self._purge_seconds, "purge", purge, at_once=True))
+            self._begin("fold", partial(self._every, FOLD_SECONDS, "fold", fold, at_once=True))
 
     def stop(self, seconds: float = 5.0) -> None:
         """End what runs between two files, wait for that at most so many seconds, and write down the downloads.
@@ -74,18 +76,14 @@ class Background:
         self._threads.append(thread)
         thread.start()
 
-    def _flush_now_and_then(self) -> None:
-        while not self._stop.wait(self._flush_seconds):
-            self._guarded("flush", self._flush)
+    def _every(self, seconds: float, job: str, work: Callable[[], None], *, at_once: bool = False) -> None:
+        """Do something again and again until the end, at once as well or after the first wait."""
+        while at_once or not self._stop.wait(seconds):
+            at_once = False
+            self._guarded(job, work)
 
     def _flush(self) -> None:
         self._services.flush()
-
-    def _purge_now_and_then(self) -> None:
-        while True:
-            self._guarded("purge", self._purge_if_due)
-            if self._stop.wait(self._purge_seconds):
-                return
 
     def _purge_if_due(self) -> None:
         if self._services.deletions.is_due():
@@ -96,12 +94,6 @@ class Background:
         logger.info("purged", files=purged)
         return f"Deleted files let go for good: {purged:,}."
 
-    def _fold_now_and_then(self) -> None:
-        while True:
-            self._guarded("fold", self._fold_if_due)
-            if self._stop.wait(FOLD_SECONDS):
-                return
-
     def _fold_if_due(self) -> None:
         if download_months.is_due(self._services.database, INDEX):
             self._recorded("fold", self._fold)
@@ -111,7 +103,8 @@ class Background:
         logger.info("downloads folded", months=months)
         return f"{months:,} old months of downloads folded into one day each."
 
-    def _at_start(self) -> None:
+    def _at_start(self, began: datetime) -> None:
+        self._guarded("runs", partial(self._runs.cut_off, began))
         self._recorded("sweep", self._sweep)
         self._recorded("sync", self._sync)
         self._recorded("render", self._render)

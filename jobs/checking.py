@@ -175,5 +175,5 @@ def _unlisted(database: Database, storage: Storage, report: CheckReport) -> None
     stored = {file.key for file in storage.walk()}
     # The rows second: what is published in between is then known, not strange.
     stored.difference_update(file.location for file in inventory.listed_files(database))
-    stored = {key for key in stored if not inventory.is_deleted(database, key)}
+    stored -= inventory.deleted_locations(database)
     report.unlisted = sorted(stored)

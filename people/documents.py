@@ -6,6 +6,7 @@ a list, a document for itself. ``views.api`` has their schemas.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from credentials.passwords import advice
@@ -91,16 +92,20 @@ def new_token_document(text: str, row: TokenRow) -> Document:
     return {"token": text, **line}
 
 
-def team_document(team: TeamRow, rights: Rights) -> Document:
-    """A team with its members, roles and names."""
-    return {
-        "name": team.name,
-        "title": team.title,
-        "created": utc_stamp(team.created),
-        "members": [{"username": username, "source": source or None} for username, source in team.members],
-        "roles": [role_line(row) for row in rights.grants(team=team.name)],
-        "patterns": [row.pattern for row in rights.patterns() if row.team == team.name],
-    }
+def team_documents(teams: Iterable[TeamRow], rights: Rights) -> list[Document]:
+    """Teams with their members, roles and names; two queries for all of them."""
+    roles, patterns = [row for row in rights.grants() if row.is_team], rights.patterns()
+    return [
+        {
+            "name": team.name,
+            "title": team.title,
+            "created": utc_stamp(team.created),
+            "members": [{"username": username, "source": source or None} for username, source in team.members],
+            "roles": [role_line(row) for row in roles if row.holder == team.name],
+            "patterns": [row.pattern for row in patterns if row.team == team.name],
+        }
+        for team in teams
+    ]
 
 
 def role_line(row: GrantRow) -> Document:

@@ -155,6 +155,26 @@ class FactorManager:
 
     # -- codes
 
+    def prove_code(self, account: Account, code: str, *, by: Actor) -> None:
+        """Check a code of an app, or a recovery code, that came from where ``by`` says; it is used up by this.
+
+        Raises NotAuthenticated for one that is not good, TooManyAttempts.
+        """
+        # The account counts alone too, as a place of its own, since whoever guesses knows the password. That bars
+        # neither its owner where they were before, nor a recovery code, which nobody guesses.
+        places = [by.address or ""]
+        if not self.throttle.knows(account.username, places[0]) and not recovery_codes.looks_like_code(code):
+            places.append(f"everywhere {account.username}")
+        for place in places:
+            self.throttle.must_allow(account.username, place)
+        if not self.check_code(account, code, by=by):
+            for place in places:
+                self.throttle.failed(account.username, place)
+            raise NotAuthenticated("This code is not right, or was used before; wait for the next one and type that.")
+        for place in places:
+            self.throttle.must_allow(account.username, place)
+            self.throttle.succeeded(account.username, place)
+
     def check_code(self, account: Account, code: str, *, by: Actor) -> bool:
         """Whether a code of an app, or a recovery code, is good; it is used up by this."""
         with self.database.writing() as change:

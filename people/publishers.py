@@ -116,7 +116,7 @@ class PublisherManager:
                 standing = [row for row in standing if row.user_id == user_id]
             if user_id is None and not ground(change.connection, index, project).exists:
                 raise InvalidRequest(
-                    f"{project} is not there yet, and what a job starts belongs to somebody; name them (--username)."
+                    f"{project} is not there yet, and what a job starts belongs to somebody; name the user."
                 )
             if any(_same(row, new) for row in standing):
                 raise NameTaken(f"{told.describe(made)} is a trusted publisher of {project} already.")
@@ -247,7 +247,9 @@ class PublisherManager:
             )
         standing: dict[str, PublisherRow] = {}
         for row in fitting:
-            if row.project not in standing and self._stands(row):
+            if row.project in standing:
+                continue
+            if self.identities.lets_publish(row.created_by, self.accounts, row.index, row.project):
                 standing[row.project] = row
         if not standing:
             pending = all(row.pending for row in fitting)
@@ -258,12 +260,6 @@ class PublisherManager:
                 "invalid-pending-publisher" if pending else _REFUSED,
             )
         return list(standing.values())
-
-    def _stands(self, row: PublisherRow) -> bool:
-        if row.created_by is None:
-            return self.identities.is_begun(row.index, row.project)  # what it started would be nobody's
-        account = self.accounts.user(row.created_by)
-        return account is not None and self.identities.may_upload(account, row.index, row.project)
 
     def _take_once(self, change: Change, issuer: str, identity_token: str, claims: Mapping[str, Any]) -> None:
         """Raises InvalidIdentityToken for a token that was taken before."""

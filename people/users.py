@@ -269,8 +269,7 @@ class UserManager:
             before = right_rows.teams_by_source(connection, account.id, source)
             after = right_rows.team_ids(connection, wanted - {ADMINISTRATORS})
             by_directory = rows.admin_source(connection, account.id) == source
-            is_last = account.is_admin and account.active and rows.count_active_admins(connection) == 1
-        gives_admin = is_admin != account.is_admin and (is_admin or (by_directory and not is_last))
+        gives_admin = is_admin != account.is_admin and (is_admin or by_directory)
         if before == after and not gives_admin:
             return
         with self.database.writing() as change:
@@ -278,7 +277,8 @@ class UserManager:
                 right_rows.set_member(change.connection, team_id, account.id, source, change.at)
             for team_id in before - after:
                 right_rows.remove_member(change.connection, team_id, account.id)
-            if gives_admin:
+            is_last = account.active and rows.count_active_admins(change.connection) == 1
+            if gives_admin and (is_admin or not is_last):
                 admin_source = source if is_admin else ""
                 rows.change_user(change.connection, account.username, is_admin=is_admin, admin_source=admin_source)
             change.moves_access()

@@ -2,7 +2,7 @@
 """Compile the requirements files anew: ``python3 scripts/lock.py``, with ``uv`` on the path.
 
 Where a package is wanted with an extra by one and without by another, both are pinned: the pip of Python 3.11 takes
-neither for the other in hash mode.
+neither for the other in hash mode. The lock of the clients installs without that.
 """
 
 from __future__ import annotations

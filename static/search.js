@@ -37,6 +37,7 @@
     if (!fresh) return fail();
     found.replaceChildren(...answer.querySelector("[data-found]").childNodes);
     results.replaceChildren(...fresh.childNodes);
+    sayAgo(results); // of site.js
     shown = askedBy(address);
     if (isResultsPage) document.title = answer.title;
     remember(address);

@@ -53,10 +53,13 @@ document.addEventListener("keydown", (event) => {
 // "3 hours ago" for what was lately; the moment itself is in the title, and in the page where no scripts run.
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
-  if (!(Math.abs(seconds) < 30 * 86400)) continue;
-  const [unit, length] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? ["minute", 60];
-  time.title = time.textContent;
-  time.textContent = AGO.format(Math.trunc(seconds / length), unit);
+function sayAgo(place) {
+  for (const time of place.querySelectorAll("time[datetime]")) {
+    const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+    if (!(Math.abs(seconds) < 30 * 86400)) continue;
+    const [unit, length] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? ["minute", 60];
+    time.title = time.textContent;
+    time.textContent = AGO.format(Math.trunc(seconds / length), unit);
+  }
 }
+sayAgo(document);

@@ -20,9 +20,9 @@ from auth import Peer
 from config import Settings
 from credentials.throttle import plain_address
 from database.journal import Actor
-from database.rights import Ground
 from distributions.filenames import check_project_name
 from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded
+from identities import place_of
 from permissions import READING, Identity, Permission, Where, allows, why_not
 from services import INDEX
 from views import services
@@ -95,12 +95,7 @@ def where(permission: Permission, project: NormalizedName | None) -> Where:
     """The place that is asked about. Reading is judged by index, so nothing of the project need be known."""
     if project is None or permission in READING:
         return Where(INDEX, project)
-    return place_of(services().readers.rights.ground(INDEX, project), project)
-
-
-def place_of(ground: Ground, project: NormalizedName) -> Where:
-    """A project and the facts about its name."""
-    return Where(INDEX, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
+    return place_of(INDEX, project, services().readers.rights.ground(INDEX, project))
 
 
 def identity() -> Identity:

@@ -18,13 +18,14 @@ from distributions import attestations
 from distributions.claims import Claim
 from distributions.filenames import parse_filename
 from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, UnsupportedMedia, shown
+from identities import place_of
 from package_manager import Published, Uploader
 from permissions import Identity, Permission, allows, why_not
 from services import INDEX
 from storage import Incoming
 from views import services, xmlrpc
 from views.forms import UploadForm, drain, read_form
-from views.guards import actor, by_header, identity, must, place_of, requires
+from views.guards import actor, by_header, identity, must, requires
 from views.xmlrpc import is_xmlrpc
 
 blueprint = Blueprint("upload", __name__)
@@ -102,7 +103,7 @@ def _uploader(filename: str, ask: Callable[[], Identity]) -> Uploader:
     """
 
     def permit(connection: Any, project: NormalizedName) -> None:
-        asker, place = ask(), place_of(ground(connection, INDEX, project), project)
+        asker, place = ask(), place_of(INDEX, project, ground(connection, INDEX, project))
         if not allows(asker, Permission.UPLOAD, place):
             if not asker.is_known and services().settings.auth_enabled:
                 raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")

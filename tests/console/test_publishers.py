@@ -43,7 +43,7 @@ def test_what_cannot_be_added_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "not trusted here" in refusal("publisher", "add", *TOOL, "--issuer", "https://evil.example.com")
     assert "OWNER/NAME" in refusal("publisher", "add", "--package-name", "a", "--repository", "tool")
     assert "NAME=VALUE" in refusal("publisher", "add", *TOOL, "--field", "x")
-    assert "name them (--username)" in refusal("publisher", "add", *TOOL)
+    assert "name the user" in refusal("publisher", "add", *TOOL)
     monkeypatch.setenv("PYPI_AUTH", "true")
     good("user", "create", "--username", "eve", "--password", "x")
     good("role", "grant", "--username", "eve", "--role", "reader")

@@ -146,7 +146,10 @@ def test_somebody_of_the_table_is_not_imported() -> None:
     assert verifies("bob", "x")
 
 
-@pytest.mark.parametrize("command", ["user list", "user show --username bob", "stats", "journal verify", "team list"])
+@pytest.mark.parametrize(
+    "command",
+    ["user list", "user show --username bob", "user sessions --username bob", "stats", "journal verify", "team list"],
+)
 def test_looking_makes_no_folder(command: str) -> None:
     """In the wrong folder a command that only reads is refused, and leaves the folder as it was."""
     sentence = refusal(*command.split(), code=2)

@@ -39,6 +39,7 @@ def varied(shelf: Shelf) -> Shelf:
         (Filters(license="mit"), ["both", "mit", "old"]),
         (Filters(license="Apache-2.0"), ["both"]),
         (Filters(license="acme internal"), ["ours"]),
+        (Filters(license="MIT License"), ["both", "mit", "old"]),
         (Filters(license="Zlib"), []),
         (Filters(python="3.9"), ["mit", "ours"]),
         (Filters(python="3.8"), ["old", "ours"]),
@@ -169,3 +170,10 @@ def test_a_lost_index_is_made_anew(stocked: Services) -> None:
         assert stocked.search.find("weaves").hits == ()
         assert sync(stocked, by=TESTER).searchable == 1
         assert licenses(stocked) == (("ISC",), 1)
+
+
+def test_a_licence_is_found_as_it_is_offered(shelf: Shelf) -> None:
+    """Also one in letters that the database does not fold."""
+    shelf.add("theirs", "Knits.", license="Лицензия Ш")
+    (offered,) = shelf.search.choices().licenses
+    assert shelf.found("", filters=Filters(license=offered)) == ["theirs"]

@@ -106,3 +106,12 @@ def alice(visitor: Visitor) -> Visitor:
 
 
 __all__ = ["BROWSER", "Visitor", "csrf_of", "publish", "publish_wheel", "wheel_bytes"]
+
+
+@pytest.fixture
+def stocked(services: Services, anybody: Visitor, tmp_path: Path) -> Visitor:
+    """Somebody on an open server that holds weft."""
+    from tests.web.contents_site import stock  # which publishes as this module does
+
+    stock(services, tmp_path / "dist")
+    return anybody

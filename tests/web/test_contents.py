@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -29,13 +28,6 @@ from views.web.contents import MOST_LINES
 
 WEFT = "/project/weft/1.0/files/weft-1.0-py3-none-any.whl"
 SDIST = "/project/weft/2.0/files/weft-2.0.tar.gz"
-
-
-@pytest.fixture
-def stocked(services: Services, anybody: Visitor, tmp_path: Path) -> Visitor:
-    """Somebody on an open server that holds weft."""
-    stock(services, tmp_path / "dist")
-    return anybody
 
 
 def inside(visitor: Visitor, path: str, file: str = WEFT) -> str:
@@ -327,68 +319,14 @@ def test_a_token_without_the_right_is_403(open_server: Callable[..., Services], 
             assert client.get(address, headers=basic("__token__", token.text)).status_code == 403, address
 
 
-# -- cost
-
-
-def test_what_was_found_is_kept(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file is read once for its tree, and two files once for their comparison, however often they are looked at."""
-    asked: list[str] = []
-    ask = Inspector.ask
-
-    def noted(inspector: Inspector, job: str, *rest: Any, **more: Any) -> tuple[dict[str, Any], bytes]:
-        asked.append(job)
-        return ask(inspector, job, *rest, **more)
-
-    monkeypatch.setattr(Inspector, "ask", noted)
-    for _ in range(2):
-        stocked.get(WEFT)
-        stocked.get(SDIST)
-        stocked.get("/project/weft/compare?from=1.0&to=1.1")
-        inside(stocked, "weft/loom.py")
-    assert sorted(asked) == ["compare", "excerpt", "excerpt", "look", "look"]
-
-
-def test_what_is_kept_is_bounded(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When there is no more room, what was asked for longest ago goes first."""
-    stock(services, tmp_path / "dist")
-    monkeypatch.setattr("views.contents._KEPT_BYTES", 4000)
-    reader = ContentsReader(services.storage, services.contents_inspector, 8)
-    records = [
-        services.catalogue.file(NormalizedName("weft"), name)
-        for name in ("weft-1.0-py3-none-any.whl", "weft-1.1-py3-none-any.whl", "weft-2.0.tar.gz")
-    ]
-    for record in (*records, records[0]):
-        assert reader.contents(record).members
-    assert sum(map(len, reader._kept.values())) < reader._bytes <= 4000
-    assert [key[2] for key in reader._kept][-1] == records[0].filename
-
-
-def test_answers_without_anything_in_them_take_room_too(
-    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many texts without colours somebody opens, what is kept stays bounded."""
-    stock(services, tmp_path / "dist")
-    monkeypatch.setattr("views.contents._KEPT_BYTES", 10_000)
-    monkeypatch.setattr(Inspector, "colour", lambda *_: b"")
-    reader = ContentsReader(services.storage, services.contents_inspector, 8)
-    record = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
-    for number in range(100):
-        assert not any(reader.colours(record, f"{number}.txt", ["a text"]))
-    assert 1 < len(reader._kept) < 25
-    assert reader._bytes <= 10_000
-
-
-def test_few_threads_wait_for_it(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the places are taken, the next one is told to come back; pages that were found already go on."""
-    assert stocked.get(WEFT).status_code == 200
-    reader = stocked.client.application.extensions["contents"]
-    taken = 0
-    while reader._places.acquire(blocking=False):
-        taken += 1
-    assert taken == 8
-    answer = stocked.get(SDIST)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert stocked.get(WEFT).status_code == 200
-    for _ in range(taken):
-        reader._places.release()
-    assert stocked.get(SDIST).status_code == 200
+def test_a_token_for_one_project_sees_what_is_inside_it(open_server: Callable[..., Services], tmp_path: Path) -> None:
+    """It may download that one, so the page shows it; and nothing of others."""
+    made = open_server(auth_enabled="true", auth_require="list,download")
+    made.users.create_user("bob", "bob's long password", by=TESTER)
+    stock(made, tmp_path / "dist")
+    token, _ = made.tokens.create_token("bob", "CI", Limits(scopes=["read"], projects=["weft"]), by=TESTER)
+    client, header = create_app(made).test_client(), basic("__token__", token.text)
+    assert "What is inside" in client.get(WEFT, headers=header).text
+    assert "threads" in client.get(f"{WEFT}?path=weft/loom.py", headers=header).text
+    assert client.get("/project/weft/compare?from=1.0&to=1.1", headers=header).text.count("What changed in it") > 0
+    assert client.get("/project/many/1.0/files/many-1.0-py3-none-any.whl", headers=header).status_code == 403

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response
 
-from people.documents import team_document
+from people.documents import team_documents
 from permissions import Permission
 from views import services
 from views.api import blueprint
@@ -25,7 +25,7 @@ _TEAM_NOW = {200: Reply("The team as it is now.", shapes.TEAM)}
 def list_teams() -> Response:
     """Every team."""
     rights = services().readers.rights
-    return answer({"teams": [team_document(team, rights) for team in rights.teams()]})
+    return answer({"teams": team_documents(rights.teams(), rights)})
 
 
 @blueprint.post("/teams")
@@ -93,4 +93,4 @@ def remove_member(team: str, username: str) -> Response:
 
 def _document(name: str) -> dict[str, Any]:
     rights = services().readers.rights
-    return team_document(rights.team(name), rights)
+    return team_documents([rights.team(name)], rights)[0]

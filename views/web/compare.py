@@ -63,7 +63,7 @@ def _files(detail: ProjectDetail, pair: Pair | None) -> dict[str, Any]:
     asked = request.args.get("kind", "")
     told["kind"] = kind = asked if asked in pair.kinds else next(iter(pair.kinds))
     told["files"] = files = pair.kinds[kind]
-    if not may_download():
+    if not may_download(detail.name):
         return {**told, "state": "no-right"}
     try:
         changes = compared_files(detail.name, files)

@@ -8,6 +8,7 @@ from typing import Final
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from packaging.utils import NormalizedName
 
 from database.catalogue import provenance_path
 from distributions.archives import Member
@@ -57,7 +58,7 @@ def file(name: str, version: str, filename: str) -> ResponseReturnValue:
         target = url_for("web.file", name=known, version=record.version, filename=filename)
         query = request.query_string.decode("ascii", "replace")
         return redirect(f"{target}?{query}" if query else target, 301)
-    if not may_download():
+    if not may_download(known):
         return _page(detail, record, None, "")
     try:
         contents = reader().contents(record)
@@ -66,9 +67,9 @@ def file(name: str, version: str, filename: str) -> ResponseReturnValue:
     return _member(detail, record, contents, path) if path else _page(detail, record, contents, "")
 
 
-def may_download() -> bool:
-    """Whether the asker may have files."""
-    return allows(identity(), Permission.DOWNLOAD, where(Permission.DOWNLOAD, None))
+def may_download(project: NormalizedName) -> bool:
+    """Whether the asker may have a project's files."""
+    return allows(identity(), Permission.DOWNLOAD, where(Permission.DOWNLOAD, project))
 
 
 def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, fault: str) -> str:

@@ -11,7 +11,6 @@ from flask import session as browser
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from credentials import recovery_codes
 from credentials.passkeys import RelyingParty, relying_party
 from database.accounts import Account
 from database.factors import PASSKEY, TOTP
@@ -165,23 +164,12 @@ def prove_factor(account: Account) -> str:
         if answered_passkey().id != account.id:
             raise NotAuthenticated("This passkey belongs to another account; use one of yours, or a code.")
         return "passkey"
-    address, code = peer().address, request.form.get("code", "")
-    tries = services().factors.throttle
-    # The account counts alone too, as a place of its own, since whoever guesses knows the password. That bars neither
-    # its owner where they were before, nor a recovery code, which nobody guesses.
-    places = [address]
-    if not tries.knows(account.username, address) and not recovery_codes.looks_like_code(code):
-        places.append(f"everywhere {account.username}")
-    for place in places:
-        tries.must_allow(account.username, place)
-    if not services().factors.check_code(account, code, by=session.actor_of(account)):
-        for place in places:
-            tries.failed(account.username, place)
-        services().sign_ins.note("session.refused", account.username, address, "second factor")
-        raise NotAuthenticated("This code is not right, or was used before; wait for the next one and type that.")
-    for place in places:
-        tries.must_allow(account.username, place)
-        tries.succeeded(account.username, place)
+    here, by = services(), session.actor_of(account)
+    try:
+        here.factors.prove_code(account, request.form.get("code", ""), by=by)
+    except NotAuthenticated:
+        here.sign_ins.note("session.refused", account.username, peer().address, "second factor")
+        raise
     return "code"
 
 

@@ -24,4 +24,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("release_id", name=op.f("pk_rendered_descriptions")),
     )
-    op.create_index("ix_rendered_descriptions_renderer", "rendered_descriptions", ["renderer"], unique=False)
