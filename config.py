@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote, urlsplit
 import options
 from auth_options import AuthSettings
 from errors import InvalidSetting, shown
+from index_options import IndexSettings
 from options import PLACEHOLDER, Option, choice, near, option, whole, written
 
 Address = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -45,7 +46,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Settings(AuthSettings):
+class Settings(AuthSettings, IndexSettings):
     """The settings in force. ``load_settings`` makes them; made directly, the values are taken as they are."""
 
     host: str = option(

@@ -172,9 +172,9 @@ class Identities:
         )
 
 
-def place_of(index: str, project: NormalizedName, ground: Ground) -> Where:
+def place_of(index: str, project: NormalizedName, ground: Ground, *, closed: bool = False) -> Where:
     """A project and the facts about its name."""
-    return Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern)
+    return Where(index, project, ground.exists, ground.owners, ground.team, ground.team_name, ground.pattern, closed)
 
 
 def scope_of(row: TokenRow) -> Scope:

@@ -112,6 +112,13 @@ def _issuer(text: str) -> str:
     return text
 
 
+def _upstream(text: str) -> str:
+    url = urlsplit(_text(text))
+    if text and (url.scheme not in ("http", "https") or not url.hostname or re.search(r"[?#@\s\\]", text)):
+        raise ValueError
+    return f"{text.rstrip('/')}/" if text else ""
+
+
 def _words(*known: str) -> Callable[[str], tuple[str, ...]]:
     def parse(text: str) -> tuple[str, ...]:
         said = tuple(dict.fromkeys(word.lower() for word in re.split(r"[\s,]+", text) if word))
@@ -154,6 +161,7 @@ PASSWORD_FILE = Kind(lambda text: "" if text == "." else _text(text), "the path 
 ISSUER = Kind(_issuer, "empty or an address such as https://login.example.com, without user, query or fragment")
 ISSUERS = Kind(_list_of(_issuer), "addresses such as https://gitlab.example.com, with commas between them")
 GROUPS = Kind(_pairs, "pairs such as 'release managers=team-a', with semicolons between them")
+UPSTREAM = Kind(_upstream, "empty or an address such as https://index.example.com/simple/, without user or query")
 BASE_URL = Kind(_base_url, "empty or an address such as https://index.example.com, without user, query or fragment")
 
 
@@ -227,7 +235,7 @@ def near(word: str, words: Iterable[str], likeness: float = 0.6) -> str:
 
 # One letter for what is typed often.
 SHORT = {"host": "-H", "port": "-p", "auth_require": "-a", "auth_htpasswd": "-P"}
-SECTIONS = ("server", "auth", "openid", "ldap", "publishing")
+SECTIONS = ("server", "auth", "openid", "ldap", "publishing", "upstream")
 
 # The settings that the sample shows in force, as people know them; the others stand behind a #.
 UNCOMMENTED = ("host", "port", "data_dir", "debug", "secret_key", "max_file_size", "auth_enabled")

@@ -28,6 +28,7 @@ from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
+from storage.keys import key_of
 
 _REFRESHED_AT_ONCE = 200  # projects; others may write in between
 
@@ -132,7 +133,7 @@ class PackageManager(Deleting):
         distribution = self.reader.inspect(incoming.path, claim.filename, accept_legacy=self.rules.accept_legacy)
         claim.must_agree_with(distribution)
         proven = _proven(claim, digests.sha256, uploader.attested_as)
-        location = f"{filename.project}/{filename.filename}"
+        location = key_of(index, filename.project, filename.filename)
         with self.storage.claimed(location):
             new = _new_file(distribution, digests, location, by)
             new = replace(new, attestations=claim.attestations, proven=proven, comment=claim.comment)
@@ -153,7 +154,7 @@ class PackageManager(Deleting):
             return Published(new.project, held.version, new.filename, new.sha256, changed=False)
         if held is not None:
             # Overwriting: the old bytes stay listed and whole until the row points to the new ones.
-            new = replace(new, location=f"{new.project}/{new.sha256[:16]}/{new.filename}")
+            new = replace(new, location=key_of(index, new.project, new.filename, new.sha256))
         new, said = self._rendered(index, new, replaces=held is not None)
         warnings = (*warnings, *said)
         self.storage.put(incoming, new.location)

@@ -84,7 +84,7 @@ class Where:
     """A place: an index, or a project of it with what is known of its name.
 
     Without a project it asks whether there is any place on the index where they might. ``team`` is that whose pattern
-    of names covers the project.
+    of names covers the project. A ``closed`` index is read by those who hold a role on it, and by nobody else.
     """
 
     index: str = MAIN
@@ -94,6 +94,7 @@ class Where:
     team: int | None = None
     team_name: str = ""
     pattern: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +147,23 @@ class Identity:
         """Whether this is a person, their token or a trusted publisher, not anybody."""
         return self.username is not None
 
-    def role_on(self, index: str) -> Role:
-        """What they are on an index as a whole."""
-        return self.roles.get((index, "")) or (self.otherwise if index == MAIN else Role.NONE)
+    def role_on(self, index: str, *, closed: bool = False) -> Role:
+        """What they are on an index as a whole: by a role on it, else on ``main`` as the settings say, and elsewhere a
+        reader, if it is not closed and they are somebody.
+        """
+        held = self.roles.get((index, ""))
+        if held is not None or closed:
+            return held or Role.NONE
+        if index == MAIN:
+            return self.otherwise
+        return Role.READER if self.is_known else Role.NONE
 
 
 def allows(identity: Identity, permission: Permission, where: Where = Where()) -> bool:
     """The one place that answers: may they?"""
     if permission in {Permission.ACCOUNT, Permission.FACTORS}:
         return _may_manage_self(identity, permission)
-    if permission in identity.public:
+    if permission in identity.public and not where.closed:
         return True
     if not identity.is_known and permission in READING:
         return False  # who need not sign in to upload may yet have to in order to read
@@ -194,7 +202,7 @@ def rights(identity: Identity, where: Where) -> frozenset[Permission]:
     """All that they may at a place, whatever their token is limited to."""
     if identity.is_admin:
         return _ADMINISTRATOR
-    role = identity.role_on(where.index)
+    role = identity.role_on(where.index, closed=where.closed)
     held = ON_INDEX[role]
     if role is Role.MAINTAINER and where.team is not None and not where.exists and where.team not in identity.teams:
         held -= {Permission.UPLOAD}  # who looks after the index starts no project under a team's names either
@@ -245,7 +253,7 @@ def why_not(identity: Identity, permission: Permission, where: Where) -> str:
     if where.project is None:
         return f"{who} may not {_IN_WORDS[permission]} any project here; ask an administrator."
     # Whose a name is, and that it is there, is told only to those who may read the index.
-    may_read = allows(identity, Permission.LIST, Where(where.index))
+    may_read = allows(identity, Permission.LIST, Where(where.index, closed=where.closed))
     return f"{who} may not {_IN_WORDS[permission]} {where.project}: {_of_whom(where if may_read else Where())}"
 
 

@@ -31,7 +31,6 @@ from config import OPTIONS, Settings, ensure_secret_key, load_settings, prepare_
 from console.banner import print_banner
 from errors import DataDirectoryInUse, InvalidSetting, PortInUse, Refusal, shown
 from options import SHORT
-from permissions import Permission, allows
 from services import Services, open_services
 from storage.locks import hold
 
@@ -46,9 +45,9 @@ _STOP_SECONDS = 30
 def create_app(services: Services) -> Flask:
     """The Flask application over these services: every address but what the fast path takes first."""
     import jinja2
-    from flask import Flask
 
     from views import (
+        addressing,
         api,
         errors,
         feeds,
@@ -68,15 +67,14 @@ def create_app(services: Services) -> Flask:
     from views.lane import SlowLane
     from views.web import session
 
-    app = Flask(__name__, static_folder=None)  # views/web/system.py serves static files, with their digest
+    app = addressing.Application(
+        __name__, static_folder=None
+    )  # views/web/system.py serves static files, with their digest
     app.url_map.merge_slashes = False  # `/simple//evil.example` is no other way to say `/simple/evil.example`
     app.secret_key = ensure_secret_key(services.settings)
     app.extensions["services"] = services
     lane = app.extensions["lane"] = SlowLane(services.settings.threads)
-    app.extensions["file_server"] = files.FileServer(
-        services.catalogue, services.storage, services.downloads, lane, immutable=not services.settings.overwrite,
-        private=not allows(services.authenticator.nobody, Permission.DOWNLOAD),
-    )  # fmt: skip
+    app.extensions["file_server"] = files.FileServer(services, lane)
     app.extensions["contents"] = ContentsReader(
         services.storage, services.contents_inspector, services.settings.threads
     )
@@ -88,6 +86,7 @@ def create_app(services: Services) -> Flask:
     session.login_manager(app)
     errors.register(app)
     app.before_request(guards.refuse_cross_site)
+    app.before_request(partial(addressing.refuse_elsewhere, app))
     for module in (simple, files, upload, health, integrity, oidc_publishing, api, legacy, xmlrpc, feeds, web):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(registration.older)

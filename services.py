@@ -14,20 +14,17 @@ from credentials.passwords import Passwords
 from credentials.sealing import Sealer
 from database import schema
 from database.accounts import Accounts
-from database.catalogue import Catalogue
-from database.deletions import Deletions
-from database.descriptions import Descriptions
-from database.download_figures import DownloadFigures
 from database.engine import Database
 from database.publishers import Publishers
-from database.requirements import Requirements
 from database.rights import Rights
-from database.search import Search
 from database.sign_ins import RefusedSignIns
-from database.statistics import DownloadCounter
 from database.tokens import Tokens
 from distributions.sandbox import Inspector
 from identities import Identities, Rules
+from indexes.assembly import Assembly, IndexServices
+from indexes.manager import IndexManager
+from indexes.registry import Registry
+from indexes.upstreams import Upstreams, check_url
 from package_manager import PackageManager
 from package_manager import Rules as UploadRules
 from people.directories import directories_of, groups_of
@@ -43,27 +40,22 @@ from simple.pages import Pages
 from storage import Storage
 from storage.filesystem import FilesystemStorage
 
-INDEX = MAIN
-
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that answers requests. Nothing here is global: tests build their own."""
+    """Everything that answers requests; ``at`` gives what does so about one index. Nothing here is global: tests build
+    their own.
+    """
 
     settings: Settings
+    registry: Registry[IndexServices]
+    indexes: IndexManager
     database: Database
     storage: Storage
     inspector: Inspector
     contents_inspector: Inspector  # reads what people look into, so that uploads need not wait for them
     manager: PackageManager
-    catalogue: Catalogue
-    deletions: Deletions
-    descriptions: Descriptions
-    search: Search
-    requirements: Requirements
     pages: Pages
-    downloads: DownloadCounter
-    download_figures: DownloadFigures
     readers: Readers
     users: UserManager
     tokens: TokenManager
@@ -76,6 +68,14 @@ class Services:
     publishers: PublisherManager
     openid: OpenIdProvider | None
 
+    def at(self, index: str = MAIN) -> IndexServices:
+        """What answers about one index, as it is now. Raises UnknownIndex."""
+        return self.registry.get(index)
+
+    def is_private(self, index: IndexServices, permission: Permission) -> bool:
+        """Whether not everybody may do this on an index."""
+        return index.is_closed or permission not in public(self.settings)
+
     @property
     def accounts(self) -> Accounts:
         """The reader of accounts."""
@@ -83,7 +83,8 @@ class Services:
 
     def flush(self) -> None:
         """Write down what was counted and gathered beside the requests."""
-        self.downloads.flush()
+        for index in self.registry.all().values():
+            index.downloads.flush()
         self.tokens.flush_uses()
         self.sessions.flush_uses()
         self.sign_ins.flush(self.database)
@@ -124,21 +125,18 @@ def open_services(settings: Settings) -> Services:
     authenticator = Authenticator(
         readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd, readers.accounts)
     )
+    indexes = IndexManager(database, sealer, check_url)
+    assembly = Assembly(database, storage, settings, Upstreams(settings, indexes.password_of).of)
     return Services(
         settings=settings,
+        registry=Registry(readers.accounts.access_serial, assembly.make),
+        indexes=indexes,
         database=database,
         storage=storage,
         inspector=inspector,
         contents_inspector=Inspector(),
         manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
-        catalogue=Catalogue(database, INDEX, base_url=settings.base_url),
-        deletions=Deletions(database, INDEX),
-        descriptions=Descriptions(database, INDEX),
-        search=Search(database, INDEX),
-        requirements=Requirements(database, INDEX),
-        pages=Pages(private=Permission.LIST not in public(settings)),
-        downloads=DownloadCounter(database, INDEX),
-        download_figures=DownloadFigures(database, INDEX),
+        pages=Pages(),
         readers=readers,
         users=users,
         tokens=TokenManager(database, usual_days=settings.auth_token_days, max_days=settings.auth_token_max_days),

@@ -15,7 +15,7 @@ from services import Services
 def print_banner(services: Services, port: int, *, made_admin: str) -> None:
     """Say it on stderr."""
     settings = services.settings
-    stats = services.catalogue.stats()
+    stats = services.at().catalogue.stats()
     # An address that stands for all of the machine's is none that a client can ask.
     named = socket.gethostname() if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
     host = f"[{named}]" if ":" in named else named

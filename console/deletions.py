@@ -50,13 +50,13 @@ def delete(
     `packages restore` undoes it for as long as the setting undo_days says. The project's name and the roles on it
     stand; filenames are given out again only by restoring them.
     """
-    from services import INDEX
+    from permissions import MAIN
 
     name = project_named(package_name)
     what = filename or (f"release {package_version} of {name}" if package_version else f"the whole project {name}")
     must_confirm(f"Delete {what}?", yes=yes)
     with services_of(chosen) as services:
-        taken = services.manager.delete(INDEX, name, package_version, filename, reason=reason, by=shell_actor())
+        taken = services.manager.delete(MAIN, name, package_version, filename, reason=reason, by=shell_actor())
     if json_:
         as_json(taken.document())
         return
@@ -79,11 +79,11 @@ def deleted(chosen: Chosen, package_name: str | None, json_: bool) -> None:
     """
     from database.deletions import Deletions
     from deletion import deletion_line
-    from services import INDEX
+    from permissions import MAIN
 
     name = project_named(package_name) if package_name is not None else None
     with reading(chosen) as reader:
-        found = Deletions(reader.database, INDEX).standing(name)
+        found = Deletions(reader.database, MAIN).standing(name)
     if json_:
         as_json([deletion_line(one) for one in found])
         return
@@ -108,11 +108,11 @@ def restore(chosen: Chosen, deletion: str | None, json_: bool) -> None:
 
     Its files are listed again as they were: metadata, attestations, yanks, uploaders and times.
     """
-    from services import INDEX
+    from permissions import MAIN
 
     public_id = wanted(deletion, "--deletion", "Id of the deletion")
     with services_of(chosen) as services:
-        restored = services.manager.restore(INDEX, None, public_id, by=shell_actor())
+        restored = services.manager.restore(MAIN, None, public_id, by=shell_actor())
     _say_done("restored", restored, json_)
 
 
@@ -127,12 +127,12 @@ def purge(chosen: Chosen, deletion: str | None, yes: bool, json_: bool) -> None:
 
     Its bytes are removed now, and not only when its time is over. This cannot be undone.
     """
-    from services import INDEX
+    from permissions import MAIN
 
     public_id = wanted(deletion, "--deletion", "Id of the deletion")
     must_confirm(f"Remove the bytes of the deletion {public_id} for good?", yes=yes)
     with services_of(chosen) as services:
-        purged = services.manager.purge(INDEX, public_id, by=shell_actor())
+        purged = services.manager.purge(MAIN, public_id, by=shell_actor())
     _say_done("purged", purged, json_)
 
 

@@ -226,11 +226,11 @@ def yank(
 
     Installers then take it only where it is pinned.
     """
-    from services import INDEX
+    from permissions import MAIN
 
     name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
-        changed = services.manager.yank(INDEX, name, version, filename, reason, by=shell_actor())
+        changed = services.manager.yank(MAIN, name, version, filename, reason, by=shell_actor())
     _say_changed("Yanked", changed, f"{name} {version}", json_)
 
 
@@ -245,11 +245,11 @@ def unyank(
     chosen: Chosen, package_name: str | None, package_version: str | None, filename: str | None, json_: bool
 ) -> None:
     """Take a yank back."""
-    from services import INDEX
+    from permissions import MAIN
 
     name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
-        changed = services.manager.unyank(INDEX, name, version, filename, by=shell_actor())
+        changed = services.manager.unyank(MAIN, name, version, filename, by=shell_actor())
     _say_changed("Unyanked", changed, f"{name} {version}", json_)
 
 
@@ -277,7 +277,7 @@ def status(chosen: Chosen, package_name: str | None, status: str | None, reason:
 
     Archived and quarantined projects take no uploads; of quarantined ones nothing is served.
     """
-    from services import INDEX
+    from permissions import MAIN
     from simple.model import ProjectStatus
 
     if reason is not None and status is None:
@@ -285,7 +285,7 @@ def status(chosen: Chosen, package_name: str | None, status: str | None, reason:
     name = project_named(package_name)
     if status is not None:
         with services_of(chosen) as services:
-            services.manager.set_status(INDEX, name, ProjectStatus(status), reason, by=shell_actor())
+            services.manager.set_status(MAIN, name, ProjectStatus(status), reason, by=shell_actor())
     with reading(chosen) as reader:
         detail = reader.catalogue.project_detail(name)
     said = {"name": name, "status": detail.status.value, "reason": detail.status_reason}

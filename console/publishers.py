@@ -45,11 +45,11 @@ def list_publishers(chosen: Chosen, package_name: str | None, json_: bool) -> No
     """List the trusted publishers, of one project or of all."""
     from database.publishers import Publishers
     from people.documents import publisher_line
-    from services import INDEX
+    from permissions import MAIN
 
     with reading(chosen) as reader:
         found = Publishers(reader.database)
-        rows = found.of_project(INDEX, project_named(package_name)) if package_name else found.of_index(INDEX)
+        rows = found.of_project(MAIN, project_named(package_name)) if package_name else found.of_index(MAIN)
     if json_:
         as_json([publisher_line(row) for row in rows])
         return
@@ -91,12 +91,12 @@ def add(
     The project need not be there if --username is named: the first upload starts it, and they own it.
     """
     from people.documents import publisher_line
-    from services import INDEX
+    from permissions import MAIN
 
     project, fields = project_named(package_name), _fields(kind, **said)
     with services_of(chosen) as services:
         user_id = _user_id(services, username, project)
-        row = services.publishers.add(INDEX, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
+        row = services.publishers.add(MAIN, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
         if not services.publishers.rules.enabled:
             say(
                 "By the settings that this command reads trusted publishing is off: it needs authentication and an "
@@ -110,12 +110,12 @@ def add(
 
 def _user_id(services: Services, username: str | None, project: str) -> int | None:
     """On whose behalf a job uploads. Raises UnknownUser, and Forbidden for somebody who may not upload there either."""
-    from services import INDEX
+    from permissions import MAIN
 
     if username is None:
         return None
     account = services.users.account(username)
-    if not services.authenticator.identities.may_upload(account, INDEX, project):
+    if not services.authenticator.identities.may_upload(account, MAIN, project):
         raise Forbidden(
             f"{account.username} may not upload to {project}, so a job on their behalf may not either; give them a "
             "role first (cli.py role grant)."
@@ -159,11 +159,11 @@ def _fields(
 @pass_chosen
 def remove(chosen: Chosen, package_name: str | None, public_id: str | None, json_: bool) -> None:
     """Trust a CI job no more; the tokens that it got end at once."""
-    from services import INDEX
+    from permissions import MAIN
 
     project, said = project_named(package_name), wanted(public_id, "--id", "Id of the publisher")
     with services_of(chosen) as services:
-        row = services.publishers.remove(INDEX, project, said, by=shell_actor())
+        row = services.publishers.remove(MAIN, project, said, by=shell_actor())
     if json_:
         as_json({"removed": row.id})
     else:

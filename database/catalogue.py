@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 from database.engine import Database
 from database.identity_models import Provenance
 from database.models import Attestations, CoreMetadataFile, File, JournalEntry, PackageIndex, Project, Release
+from database.serials import Serials
 from errors import UnknownFile, UnknownProject, UnknownRelease
 from simple import model
 from simple.sources import FileRecord
@@ -93,37 +94,19 @@ class Catalogue:
         self.index = index
         with database.reading() as connection:
             self.index_id = connection.execute(select(PackageIndex.id).where(PackageIndex.name == index)).scalar_one()
-        self._serials: dict[str | None, int] = {}
-        self._serials_at = -1
+        self._serials = Serials(database, self.index_id)
         self._stats: tuple[int, dict[str, int]] = (-1, {})
-
-    # -- serials
 
     def validity(self, name: NormalizedName | None) -> int:
         """The serial of a project, or of the index for None: what was drawn under it stands while it stands.
 
-        Raises UnknownProject. The answer is kept until anything in the database changes.
+        Raises UnknownProject.
         """
-        now = self.database.changes.current()
-        if now != self._serials_at:
-            self._serials = {}
-            self._serials_at = now
-        serials = self._serials  # a thread that saw an older state goes on with its own dictionary
-        serial = serials.get(name)
-        if serial is None:
-            serial = serials[name] = self._serial(name)
-        return serial
+        return self._serials.serial(name)
 
-    def _serial(self, name: NormalizedName | None) -> int:
-        if name is None:
-            row = self.database.quick("SELECT serial FROM indexes WHERE id = ?", (self.index_id,))
-        else:
-            row = self.database.quick(
-                "SELECT serial FROM projects WHERE index_id = ? AND name = ? AND file_count > 0", (self.index_id, name)
-            )
-            if row is None:
-                raise UnknownProject(name)
-        return int(row[0])
+    def has_had(self, name: NormalizedName) -> bool:
+        """Whether there is, or was, a project of that name: it stays this index's."""
+        return self._serials.has_had(name)
 
     # -- what Source asks
 

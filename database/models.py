@@ -47,7 +47,10 @@ class Base(DeclarativeBase):
 
 
 class PackageIndex(Base):
-    """A named collection of projects; ``main`` is always there. ``serial`` is that of its last change."""
+    """A named collection of projects; ``main`` is always there. ``serial`` is that of its last change.
+
+    A ``closed`` one is read by those who hold a role on it; of a ``declared`` one a file says what it is.
+    """
 
     __tablename__ = "indexes"
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -55,6 +58,8 @@ class PackageIndex(Base):
     title: Mapped[str] = mapped_column(String(200), default="")
     created: Mapped[datetime] = mapped_column(Moment)
     serial: Mapped[int] = mapped_column(BigInteger, default=0)
+    closed: Mapped[bool] = mapped_column(default=False)
+    declared: Mapped[bool] = mapped_column(default=False)
 
 
 class Project(Base):

@@ -18,7 +18,8 @@ from database.journal import Actor
 from errors import Refusal
 from jobs.rendering import render_outdated
 from jobs.sync import SyncReport, sync
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from storage.filesystem import FilesystemStorage
 
 FLUSH_SECONDS = 30.0
@@ -86,7 +87,7 @@ class Background:
         self._services.flush()
 
     def _purge_if_due(self) -> None:
-        if self._services.deletions.is_due():
+        if self._services.at().deletions.is_due():
             self._recorded("purge", self._purge)
 
     def _purge(self) -> str:
@@ -95,11 +96,11 @@ class Background:
         return f"Deleted files let go for good: {purged:,}."
 
     def _fold_if_due(self) -> None:
-        if download_months.is_due(self._services.database, INDEX):
+        if download_months.is_due(self._services.database, MAIN):
             self._recorded("fold", self._fold)
 
     def _fold(self) -> str:
-        months = download_months.fold(self._services.database, INDEX, self._stop.is_set)
+        months = download_months.fold(self._services.database, MAIN, self._stop.is_set)
         logger.info("downloads folded", months=months)
         return f"{months:,} old months of downloads folded into one day each."
 

@@ -19,7 +19,8 @@ from database.journal import Actor
 from distributions.claims import Claim
 from errors import InvalidRequest, MissingBytes, Refusal, StorageFailed, StorageFull, TooLarge, shown
 from jobs.work import Progress, Trouble, each, looks_like_distribution, nothing, patiently
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 
 _CHUNK = 1 << 20
 
@@ -143,7 +144,7 @@ def _unreadable(error: OSError) -> InvalidRequest:
 
 def _is_there(services: Services, path: Path, size: int) -> bool:
     """Whether these bytes are listed under this name and lie in the store. Reads the file only if that may be so."""
-    held = inventory.find_file(services.database, INDEX, path.name)
+    held = inventory.find_file(services.database, MAIN, path.name)
     if held is None or held.filename != path.name or held.size != size:
         return False
     try:
@@ -168,7 +169,7 @@ def _publish(services: Services, path: Path, by: Actor) -> bool:
         with source:
             while chunk := _read(source):
                 incoming.write(chunk)
-        return services.manager.publish(INDEX, incoming, Claim(filename=path.name), by=by).changed
+        return services.manager.publish(MAIN, incoming, Claim(filename=path.name), by=by).changed
 
 
 def _read(source: BinaryIO) -> bytes:

@@ -39,11 +39,11 @@ def render_outdated(
     """
     stop = stop or threading.Event()
     report = RenderReport()
-    total = services.descriptions.count_outdated()
+    total = services.at().descriptions.count_outdated()
     progress(0, total)
     work = partial(_render, services, stop)
     for done, (rendered, kept) in enumerate(
-        each(services.descriptions.outdated(), work, threads=threads, stop=stop), 1
+        each(services.at().descriptions.outdated(), work, threads=threads, stop=stop), 1
     ):
         report.rendered += kept
         report.plain += kept and rendered.html is None
@@ -55,4 +55,4 @@ def render_outdated(
 
 def _render(services: Services, stop: threading.Event, release: Unrendered) -> tuple[Rendered, bool]:
     rendered = services.inspector.render(release.text, release.content_type)
-    return rendered, patiently(partial(services.descriptions.keep, release, rendered), stop)
+    return rendered, patiently(partial(services.at().descriptions.keep, release, rendered), stop)

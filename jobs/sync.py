@@ -17,7 +17,8 @@ from database.journal import Actor
 from errors import DigestMismatch, FilenameTaken, InvalidFilename, MissingBytes, Refusal
 from jobs.work import Progress, Trouble, each, looks_like_distribution, nothing, patiently
 from package_manager import digests_of
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from storage import StoredFile
 
 
@@ -151,17 +152,17 @@ def _adopt(services: Services, by: Actor, stop: threading.Event, stored: StoredF
 def _take_in(services: Services, by: Actor, stop: threading.Event, stored: StoredFile) -> _Outcome:
     name = stored.key.rpartition("/")[2]
     try:
-        before = inventory.find_file(services.database, INDEX, name)
+        before = inventory.find_file(services.database, MAIN, name)
         if before is not None and _is_duplicate(services, before, stored):
             return _Outcome("duplicate", stored.key)
-        published = patiently(partial(services.manager.adopt, INDEX, stored, by=by), stop)
+        published = patiently(partial(services.manager.adopt, MAIN, stored, by=by), stop)
     except MissingBytes:
         return _Outcome("listed", stored.key)  # taken away since it was seen, by a person or by a purge
     except Refusal as refusal:
         return _Outcome("refused", stored.key, trouble=Trouble.of(stored.key, refusal))
     if published.changed:
         return _Outcome("adopted", stored.key)
-    after = inventory.find_file(services.database, INDEX, name)
+    after = inventory.find_file(services.database, MAIN, name)
     if after is not None and after.location != stored.key:
         return _Outcome("duplicate", stored.key)
     if before is not None and before.location != stored.key:

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from threading import Event, Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 import zstandard
 from packaging.utils import NormalizedName
@@ -33,7 +33,19 @@ _GUARDS: Final = (
 )
 
 Headers = tuple[tuple[str, str], ...]
-PageKey = tuple[str, NormalizedName | None, str, str]  # index, project or None for the list, media type, coding
+
+
+class PageKey(NamedTuple):
+    """Which page: ``source`` is a word for who draws it, ``project`` None for the list.
+
+    A ``private`` page is not for everybody: caches on the way may not keep it.
+    """
+
+    source: str
+    project: NormalizedName | None
+    media_type: str
+    coding: str
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +70,10 @@ class _Flight:
 
 
 class Pages:
-    """The pages that were drawn, least recently used out first, at most ``max_bytes`` of them. Safe between threads.
+    """The pages that were drawn, least recently used out first, at most ``max_bytes`` of them. Safe between threads."""
 
-    ``private`` pages are not for everybody: caches on the way may not keep them.
-    """
-
-    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES, *, private: bool = False) -> None:
+    def __init__(self, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self.max_bytes = max_bytes
-        self.private = private
         self._kept: OrderedDict[PageKey, tuple[Hashable, Page]] = OrderedDict()
         self._flights: dict[tuple[PageKey, Hashable], _Flight] = {}
         self._lock = Lock()
@@ -87,14 +95,13 @@ class Pages:
             return kept[1]
         return kept[1]
 
-    def get(self, index: str, source: Source, project: NormalizedName | None, media_type: str, coding: str) -> Page:
+    def get(self, key: PageKey, source: Source) -> Page:
         """The page, kept or drawn now; threads that ask for the same cold page wait for one drawing.
 
         The validity is read before the drawing, so a page may be newer than what it is kept under, never older.
         Raises UnknownProject and what else the source raises; failures are not kept.
         """
-        key = index, project, media_type, coding
-        validity = source.validity(project)
+        validity = source.validity(key.project)
         while True:
             page = self.cached(key, validity)
             if page is not None:
@@ -122,7 +129,7 @@ class Pages:
     def _fly(self, flight: _Flight, key: PageKey, source: Source, validity: Hashable) -> Page:
         try:
             if flight.page is None:
-                page = draw(source, *key[1:], private=self.private)
+                page = draw(source, key)
                 self._keep(key, validity, page)
                 flight.page = page
             return flight.page
@@ -146,19 +153,18 @@ class Pages:
                 self._bytes -= _weight(dropped)
 
 
-def draw(
-    source: Source, project: NormalizedName | None, media_type: str, coding: str, *, private: bool = False
-) -> Page:
+def draw(source: Source, key: PageKey) -> Page:
     """Draw one page: the project's detail, or the project list for None. Raises what the source raises."""
-    pen = json if media_type == SIMPLE_JSON else html
-    if project is None:
+    pen = json if key.media_type == SIMPLE_JSON else html
+    if key.project is None:
         listing = source.project_list()
-        return _page(pen.draw_project_list(listing), listing.serial, media_type, coding, private=private)
-    detail = source.project_detail(project)
-    return _page(pen.draw_project_detail(detail), detail.serial, media_type, coding, private=private)
+        return _page(pen.draw_project_list(listing), listing.serial, key)
+    detail = source.project_detail(key.project)
+    return _page(pen.draw_project_detail(detail), detail.serial, key)
 
 
-def _page(plain: bytes, serial: int, media_type: str, coding: str, *, private: bool) -> Page:
+def _page(plain: bytes, serial: int, key: PageKey) -> Page:
+    media_type, coding, private = key.media_type, key.coding, key.private
     body = _coded(plain, coding)
     etag = f'"{sha256(f"{media_type} {coding} ".encode() + body).hexdigest()[:32]}"'
     shared = (

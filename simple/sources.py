@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from packaging.utils import NormalizedName
+from packaging.version import Version
 
 from errors import UnknownFile, UnknownProject
 from simple.model import File, ListedProject, ProjectDetail, ProjectList
@@ -62,11 +63,9 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class FirstOf:
-    """The first source that knows a project owns it whole.
-
-    Later sources are not asked, not even for a file that the first does not have: nobody adds a file to a private
-    project by publishing its name upstream.
+class Merged:
+    """Several sources as one: of a project that many have, the first one's state, and of files and versions that many
+    have, the first one's.
     """
 
     sources: tuple[Source, ...]
@@ -81,31 +80,44 @@ class FirstOf:
         return ProjectList(ordered, max((listing.serial for listing in listings), default=0))
 
     def project_detail(self, name: NormalizedName) -> ProjectDetail:
-        """The owner's answer. Raises UnknownProject where there is none."""
-        for source in self.sources:
-            with suppress(UnknownProject):
-                return source.project_detail(name)
-        raise UnknownProject(name)
+        """The files of all who know the project. Raises UnknownProject where nobody does."""
+        details = [source.project_detail(name) for source in self._knowing(name)]
+        files: dict[str, File] = {}
+        for detail in reversed(details):
+            files.update((file.filename, file) for file in detail.files)
+        spelled: dict[Version, str] = {}
+        for detail in reversed(details):
+            spelled.update((Version(version), version) for version in detail.versions)
+        ordered = sorted(files.values(), key=lambda file: (Version(file.version), file.filename))
+        return replace(
+            details[0],
+            files=tuple(ordered),
+            versions=tuple(spelled[version] for version in sorted(spelled)),
+            serial=max(detail.serial for detail in details),
+        )
 
     def file(self, name: NormalizedName, filename: str) -> FileRecord:
-        """The owner's file. Raises UnknownFile, also where there is no owner."""
-        try:
-            place, _ = self._owner(name)
-        except UnknownProject:
-            raise UnknownFile(filename) from None
-        return self.sources[place].file(name, filename)
+        """The first source's file of that name. Raises UnknownFile."""
+        for source in self.sources:
+            with suppress(UnknownFile, UnknownProject):
+                return source.file(name, filename)
+        raise UnknownFile(filename)
 
     def validity(self, name: NormalizedName | None) -> Hashable:
-        """Which source answers, and its own validity; for the list, those of all. Raises UnknownProject."""
+        """The validities of all who know the project, or of all lists. Raises UnknownProject."""
         if name is None:
             return tuple(source.validity(None) for source in self.sources)
-        return self._owner(name)
+        return tuple((self.sources.index(source), source.validity(name)) for source in self._knowing(name))
 
-    def _owner(self, name: NormalizedName) -> tuple[int, Hashable]:
-        for place, source in enumerate(self.sources):
+    def _knowing(self, name: NormalizedName) -> list[Source]:
+        known = []
+        for source in self.sources:
             with suppress(UnknownProject):
-                return place, source.validity(name)
-        raise UnknownProject(name)
+                source.validity(name)
+                known.append(source)
+        if not known:
+            raise UnknownProject(name)
+        return known
 
 
 def _nothing_else() -> Hashable:

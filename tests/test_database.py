@@ -272,6 +272,6 @@ def test_a_long_summary_is_cut_in_lists(services: Services, tmp_path: Path) -> N
     from packaging.utils import NormalizedName
 
     publish(services, build_wheel(tmp_path, "wordy", summary="s" * 1500))
-    assert [len(project.summary) for project in services.catalogue.projects()] == [512]
+    assert [len(project.summary) for project in services.at().catalogue.projects()] == [512]
     services.manager.yank("main", NormalizedName("wordy"), "1.0", None, "", by=TESTER)
-    assert [len(project.summary) for project in services.catalogue.projects()] == [512]
+    assert [len(project.summary) for project in services.at().catalogue.projects()] == [512]

@@ -46,7 +46,7 @@ def test_what_comes_back_is_what_was_there(
     before = told(filled)
     taken = filled.manager.delete("main", SAMPLE, version, filename, by=TESTER)
     assert len(taken.filenames) == files
-    assert filled.catalogue.stats()["files"] == 4 - files
+    assert filled.at().catalogue.stats()["files"] == 4 - files
     assert taken.id is not None
     assert filled.manager.restore("main", SAMPLE, taken.id, by=TESTER) == list(taken.filenames)
     assert told(filled) == before
@@ -59,11 +59,11 @@ def test_a_release_comes_back_with_any_of_its_files(filled: Services) -> None:
     before = told(filled)
     first = filled.manager.delete("main", SAMPLE, "1.0", WHEEL, by=TESTER)
     second = filled.manager.delete("main", SAMPLE, "1.0", SDIST, by=TESTER)
-    assert filled.catalogue.project_detail(SAMPLE).versions == ("2.0",)
+    assert filled.at().catalogue.project_detail(SAMPLE).versions == ("2.0",)
     assert first.id is not None
     assert second.id is not None
     filled.manager.restore("main", SAMPLE, first.id, by=TESTER)
-    assert filled.catalogue.releases(SAMPLE) == before["releases"]
+    assert filled.at().catalogue.releases(SAMPLE) == before["releases"]
     filled.manager.restore("main", SAMPLE, second.id, by=TESTER)
     assert told(filled) == before
 
@@ -92,7 +92,7 @@ def test_all_that_speaks_of_a_file_is_kept() -> None:
 
 def test_serials_and_the_journal_tell_of_it(filled: Services) -> None:
     """Deleting and restoring move the project and the index and say who did it; purging moves no page."""
-    serials = [filled.catalogue.validity(None)]
+    serials = [filled.at().catalogue.validity(None)]
     for change in ("delete", "restore", "delete", "purge"):
         match change:
             case "delete":
@@ -101,7 +101,7 @@ def test_serials_and_the_journal_tell_of_it(filled: Services) -> None:
                 filled.manager.restore("main", SAMPLE, the_one(filled).id, by=Actor("carol"))
             case _:
                 filled.manager.purge("main", the_one(filled).id, by=Actor("alice"))
-        serials.append(filled.catalogue.validity(None))
+        serials.append(filled.at().catalogue.validity(None))
     assert serials[0] < serials[1] < serials[2] < serials[3] == serials[4]
     rows = [row for row in journal(filled) if row.actor in {"alice", "bob", "carol"} and row.serial > serials[0]]
     assert [(row.actor, row.action) for row in rows] == [
@@ -131,7 +131,7 @@ def test_pages_and_files_follow_at_once(filled: Services, front: Any) -> None:
 
 def test_mirrors_are_told(filled: Services, client: FlaskClient) -> None:
     """The change feed has what was restored as what it is for a mirror: a new release and its files."""
-    since = filled.catalogue.validity(None)
+    since = filled.at().catalogue.validity(None)
     filled.manager.delete("main", SAMPLE, "2.0", by=TESTER)
     filled.manager.restore("main", SAMPLE, the_one(filled).id, by=TESTER)
     call = (
@@ -164,8 +164,8 @@ def test_time_ends_it(filled: Services) -> None:
     assert deleted.expires - deleted.deleted == timedelta(days=14)
     assert filled.manager.purge_overdue(by=TESTER) == 0
     age(filled)
-    assert filled.deletions.standing() == []
-    assert filled.deletions.count() == 0
+    assert filled.at().deletions.standing() == []
+    assert filled.at().deletions.count() == 0
     for attempt in (filled.manager.restore, lambda index, _, one, by: filled.manager.purge(index, one, by=by)):
         with pytest.raises(Gone, match="could be undone until"):
             attempt("main", SAMPLE, deleted.id, by=TESTER)
@@ -183,7 +183,7 @@ def test_a_second_source_distribution_keeps_the_first_out(filled: Services, tmp_
     publish(filled, build_sdist(tmp_path, extension=".zip"))
     with pytest.raises(Conflict, match=r"sample-1\.0\.zip"):
         filled.manager.restore("main", SAMPLE, first, by=TESTER)
-    assert filled.catalogue.project_detail(SAMPLE).versions == ("1.0", "2.0")
+    assert filled.at().catalogue.project_detail(SAMPLE).versions == ("1.0", "2.0")
     filled.manager.delete("main", SAMPLE, "1.0", "sample-1.0.zip", by=TESTER)
     assert len(filled.manager.restore("main", SAMPLE, first, by=TESTER)) == 2
 
@@ -197,7 +197,7 @@ def test_a_file_in_the_place_is_named(filled: Services) -> None:
         )
     with pytest.raises(Conflict, match=r"other-1\.0"):
         filled.manager.restore("main", SAMPLE, the_one(filled).id, by=TESTER)
-    assert filled.catalogue.project_detail(SAMPLE).versions == ("2.0",)
+    assert filled.at().catalogue.project_detail(SAMPLE).versions == ("2.0",)
 
 
 @pytest.mark.parametrize(("damage", "refusal"), [("gone", MissingBytes), ("changed", StorageFailed)])
@@ -212,7 +212,7 @@ def test_nothing_is_listed_without_its_bytes(filled: Services, damage: str, refu
     with pytest.raises(refusal):
         filled.manager.restore("main", SAMPLE, the_one(filled).id, by=TESTER)
     with pytest.raises(UnknownProject):
-        filled.catalogue.project_detail(SAMPLE)
+        filled.at().catalogue.project_detail(SAMPLE)
     path.write_bytes(whole)
     assert len(filled.manager.restore("main", SAMPLE, the_one(filled).id, by=TESTER)) == 3
 
@@ -223,7 +223,7 @@ def test_a_deleted_filename_is_not_given_out_again(filled: Services, tmp_path: P
     for _ in range(2):
         with pytest.raises(FilenameBurned, match="restore that file while it can be"):
             publish(filled, build_wheel(tmp_path))
-        if filled.deletions.count():
+        if filled.at().deletions.count():
             filled.manager.purge("main", the_one(filled).id, by=TESTER)
     assert f"sample/{WHEEL}" not in stored(filled)
 
@@ -236,7 +236,7 @@ def test_roles_and_status_stand_meanwhile(secured: Services, tmp_path: Path) -> 
     secured.manager.delete("main", SAMPLE, by=TESTER)
     secured.rights.grant("main", SAMPLE, Holder("alice"), "maintainer", by=TESTER)
     secured.manager.restore("main", SAMPLE, the_one(secured).id, by=TESTER)
-    assert secured.catalogue.project_detail(SAMPLE).status is ProjectStatus.DEPRECATED
+    assert secured.at().catalogue.project_detail(SAMPLE).status is ProjectStatus.DEPRECATED
     assert {row.holder: row.role for row in secured.readers.rights.grants(project="sample")} == {
         "bob": "owner", "alice": "maintainer",
     }  # fmt: skip
@@ -252,6 +252,6 @@ def test_the_name_of_a_deleted_project_stays_its_owners(
     newer = build_wheel(tmp_path, version="9.0")
     for _ in range(2):
         assert upload(secured_client, newer, headers=basic("carol")).status_code == 403
-        if secured.deletions.count():
+        if secured.at().deletions.count():
             secured.manager.purge("main", the_one(secured).id, by=TESTER)
     assert upload(secured_client, newer, headers=basic("bob")).status_code == 200

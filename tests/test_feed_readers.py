@@ -9,7 +9,8 @@ import feedparser
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER
 from tests.web.conftest import publish_wheel
 
@@ -18,7 +19,7 @@ def test_a_reader_reads_them(client: FlaskClient, services: Services, tmp_path: 
     """feedparser finds nothing wrong, knows them as Atom 1.0, and has titles, links, moments, people and marks."""
     publish_wheel(services, tmp_path, "sample", "1.0", summary="Reads <well> & good")
     publish_wheel(services, tmp_path, "sample", "2.0b1")
-    services.manager.yank(INDEX, NormalizedName("sample"), "1.0", None, "Old", by=TESTER)
+    services.manager.yank(MAIN, NormalizedName("sample"), "1.0", None, "Old", by=TESTER)
     for path in ("/feeds/releases.atom", "/feeds/projects.atom", "/feeds/projects/sample/releases.atom"):
         answer = client.get(path)
         headers = {name.lower(): value for name, value in answer.headers.items()}

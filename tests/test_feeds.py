@@ -18,8 +18,9 @@ from packaging.utils import NormalizedName
 from sqlalchemy import event
 
 from database.feeds import newest_projects, newest_releases
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.factory import build_sdist, build_wheel, core_metadata
@@ -115,7 +116,7 @@ def test_ids_stay(open_server: Callable[..., Services], tmp_path: Path) -> None:
     publish_wheel(services, tmp_path, "sample", "1.0")
     (before,) = entries(feed_of(client))
     publish(services, build_sdist(tmp_path, "sample", "1.0.0"))
-    services.manager.yank(INDEX, SAMPLE, "1.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", None, "", by=TESTER)
     moved = create_app(open_server(base_url="https://index.example.com/pypi")).test_client()
     (after,) = entries(feed_of(moved))
     assert said(before, "id") == said(after, "id")
@@ -141,7 +142,7 @@ def test_moments_are_those_of_the_journal(client: FlaskClient, services: Service
     publish_wheel(services, tmp_path, "other", "1.0")
     paths = (RELEASES, project_feed(), project_feed("other"))
     before = [feed_of(client, path) for path in paths]
-    services.manager.yank(INDEX, SAMPLE, "1.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", None, "", by=TESTER)
     after = [feed_of(client, path) for path in paths]
     assert [said(old, "updated") < said(new, "updated") for old, new in zip(before, after, strict=True)] == [
         True, True, False,
@@ -159,16 +160,16 @@ def test_a_yanked_release_is_marked(client: FlaskClient, services: Services, tmp
     publish_wheel(services, tmp_path, "sample", "1.0", summary="A thing.")
     sdist = build_sdist(tmp_path, "sample", "1.0")
     publish(services, sdist)
-    services.manager.yank(INDEX, SAMPLE, "1.0", sdist.name, "Broken <here>", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", sdist.name, "Broken <here>", by=TESTER)
     assert titles(client) == ["sample 1.0"]
-    services.manager.yank(INDEX, SAMPLE, "1.0", None, "Broken <here>", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", None, "Broken <here>", by=TESTER)
     (entry,) = entries(feed_of(client))
     assert said(entry, "title") == "sample 1.0 (yanked)"
     assert said(entry, "summary") == "Yanked: Broken <here>. A thing."
     assert [mark.get("term") for mark in entry.findall(f"{ATOM}category")] == ["yanked"]
-    services.manager.yank(INDEX, SAMPLE, "1.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", None, "", by=TESTER)
     assert said(entries(feed_of(client))[0], "summary") == "Yanked: no reason was given. A thing."
-    services.manager.unyank(INDEX, SAMPLE, "1.0", None, by=TESTER)
+    services.manager.unyank(MAIN, SAMPLE, "1.0", None, by=TESTER)
     assert titles(client) == ["sample 1.0"]
 
 
@@ -176,12 +177,12 @@ def test_quarantined_and_deleted_ones_are_left_out(client: FlaskClient, services
     """Nothing is said of a quarantined project, in its own feed either; a deleted one has none."""
     publish_wheel(services, tmp_path, "sample")
     publish_wheel(services, tmp_path, "other")
-    services.manager.set_status(INDEX, SAMPLE, ProjectStatus.QUARANTINED, "Looks bad", by=TESTER)
+    services.manager.set_status(MAIN, SAMPLE, ProjectStatus.QUARANTINED, "Looks bad", by=TESTER)
     assert titles(client) == ["other 1.0"]
     assert titles(client, PROJECTS) == ["other"]
     assert titles(client, project_feed()) == []
     assert b"Looks bad" not in client.get(project_feed()).data
-    services.manager.delete(INDEX, NormalizedName("other"), by=TESTER)
+    services.manager.delete(MAIN, NormalizedName("other"), by=TESTER)
     assert titles(client) == titles(client, PROJECTS) == []
     assert client.get(project_feed("other")).status_code == 404
 
@@ -207,8 +208,8 @@ def test_the_newest_are_found_without_reading_all(services: Services) -> None:
 
     with services.database.reading() as connection:
         event.listen(connection.engine, "before_cursor_execute", explain)
-    newest_releases(services.database, INDEX, 50)
-    newest_projects(services.database, INDEX, 50)
+    newest_releases(services.database, MAIN, 50)
+    newest_projects(services.database, MAIN, 50)
     assert len(plans) == 2
     assert "ix_releases_created" in plans[0]
     assert "ix_projects_index_id_created" in plans[1]
@@ -294,7 +295,7 @@ def test_text_of_strangers_is_text(client: FlaskClient, services: Services, tmp_
     summary = "]]> <script>&amp; &#0; <?xml?> <!-- سلام 织布机 \N{SKULL}"
     metadata = core_metadata("sample", "1.0", summary=summary)
     publish(services, build_wheel(tmp_path, metadata=metadata))
-    services.manager.yank(INDEX, SAMPLE, "1.0", None, "bell \x07 nul \x00 end \x1b[31m", by=TESTER)
+    services.manager.yank(MAIN, SAMPLE, "1.0", None, "bell \x07 nul \x00 end \x1b[31m", by=TESTER)
     (entry,) = entries(feed_of(client))
     assert said(entry, "summary") == f"Yanked: bell \ufffd nul \ufffd end \ufffd[31m. {summary}"
 

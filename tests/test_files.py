@@ -168,9 +168,9 @@ def test_only_whole_downloads_count(files: Client, services: Services) -> None:
     assert files.get(url(BIG), headers={"Range": "bytes=0-9"}).data
     files.get(url(BIG), headers={"If-None-Match": tag})
     files.get(f"{url(SMALL)}.metadata")
-    services.downloads.flush()
-    assert services.downloads.total() == 2
-    assert services.downloads.total("big") == 1
+    services.at().downloads.flush()
+    assert services.at().downloads.total() == 2
+    assert services.at().downloads.total("big") == 1
 
 
 def test_missing_bytes_are_our_fault(files: Client, services: Services) -> None:

@@ -74,7 +74,7 @@ def test_of_many_that_race_one_wins(services: Services, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert (len(won), len(lost)) == (1, 7)
-    (file,) = services.catalogue.project_detail(SAMPLE).files
+    (file,) = services.at().catalogue.project_detail(SAMPLE).files
     with services.storage.open(f"sample/{file.filename}") as held:
         assert hashlib.sha256(held.read()).hexdigest() == file.sha256 == won[0].sha256
 
@@ -87,7 +87,7 @@ def test_different_files_may_race(services: Services, tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(services.catalogue.project_detail(SAMPLE).files) == 8
+    assert len(services.at().catalogue.project_detail(SAMPLE).files) == 8
     serials = [row.serial for row in journal(services)]
     assert serials == list(range(serials[0], serials[0] + 16))
 
@@ -111,9 +111,9 @@ def test_a_deletion_takes_a_file_off_every_page(services: Services, tmp_path: Pa
     published = publish(services, wheel)
     assert services.manager.delete("main", SAMPLE, reason="leaked", by=TESTER).filenames == (wheel.name,)
     with pytest.raises(UnknownProject):
-        services.catalogue.project_detail(SAMPLE)
+        services.at().catalogue.project_detail(SAMPLE)
     with pytest.raises(UnknownFile):
-        services.catalogue.file(SAMPLE, wheel.name)
+        services.at().catalogue.file(SAMPLE, wheel.name)
     row = journal(services)[-1]
     assert (row.action, row.detail["sha256"], row.detail["reason"]) == ("file.delete", published.sha256, "leaked")
 
@@ -123,10 +123,10 @@ def test_one_file_or_one_release_can_be_deleted(services: Services, tmp_path: Pa
     for path in (build_wheel(tmp_path), build_sdist(tmp_path), build_wheel(tmp_path, version="2.0")):
         publish(services, path)
     services.manager.delete("main", SAMPLE, "1.0", "sample-1.0.tar.gz", by=TESTER)
-    assert services.catalogue.project_detail(SAMPLE).versions == ("1.0", "2.0")
+    assert services.at().catalogue.project_detail(SAMPLE).versions == ("1.0", "2.0")
     services.manager.delete("main", SAMPLE, "1.0.0", by=TESTER)
-    assert services.catalogue.project_detail(SAMPLE).versions == ("2.0",)
-    assert [project.name for project in services.catalogue.projects()] == ["sample"]
+    assert services.at().catalogue.project_detail(SAMPLE).versions == ("2.0",)
+    assert [project.name for project in services.at().catalogue.projects()] == ["sample"]
 
 
 @pytest.mark.parametrize(
@@ -163,10 +163,10 @@ def test_the_latest_release_is_the_one_to_install(services: Services, tmp_path: 
     """Lists show the highest final version that is not yanked."""
     for version in ("1.0", "2.0", "3.0rc1"):
         publish(services, build_wheel(tmp_path, version=version, summary=f"Summary of {version}."))
-    (project,) = services.catalogue.projects()
+    (project,) = services.at().catalogue.projects()
     assert (project.latest_version, project.summary) == ("2.0", "Summary of 2.0.")
     services.manager.yank("main", SAMPLE, "2.0", None, "", by=TESTER)
-    (project,) = services.catalogue.projects()
+    (project,) = services.at().catalogue.projects()
     assert project.latest_version == "1.0"
 
 
@@ -178,7 +178,7 @@ def test_a_file_in_the_folder_is_adopted_where_it_lies(services: Services, tmp_p
     published = services.manager.adopt("main", found, by=TESTER)
     assert published.changed
     assert stored(services) == [wheel.name]
-    assert services.catalogue.file(SAMPLE, wheel.name).location == wheel.name
+    assert services.at().catalogue.file(SAMPLE, wheel.name).location == wheel.name
     assert not services.manager.adopt("main", found, by=TESTER).changed
 
 
@@ -189,7 +189,7 @@ def test_a_file_that_was_moved_is_followed(services: Services, tmp_path: Path) -
     (services.settings.data_path / "sample" / wheel.name).rename(services.settings.data_path / wheel.name)
     (found,) = services.storage.walk()
     assert not services.manager.adopt("main", found, by=TESTER).changed
-    assert services.catalogue.file(SAMPLE, wheel.name).location == wheel.name
+    assert services.at().catalogue.file(SAMPLE, wheel.name).location == wheel.name
 
 
 def test_uploading_again_brings_lost_bytes_back(services: Services, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ with services.manager.receive() as incoming:
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60, env={**os.environ})
     assert done.returncode == 9
     with pytest.raises(UnknownProject):
-        services.catalogue.project_detail(SAMPLE)
+        services.at().catalogue.project_detail(SAMPLE)
     services.storage.sweep(30)  # type: ignore[attr-defined]
     assert publish(services, wheel).changed
     with services.storage.open(f"sample/{wheel.name}") as file:
@@ -266,7 +266,7 @@ def test_a_quarantined_project_takes_and_offers_nothing(services: Services, tmp_
     publish(services, wheel)
     services.manager.set_status("main", SAMPLE, ProjectStatus.QUARANTINED, "looked into", by=TESTER)
     with pytest.raises(UnknownFile):
-        services.catalogue.file(SAMPLE, wheel.name)
+        services.at().catalogue.file(SAMPLE, wheel.name)
     with pytest.raises(Refusal):
         publish(services, build_wheel(tmp_path, version="2.0"))
 
@@ -317,7 +317,7 @@ def test_a_replaced_file_stays_yanked(open_server: Callable[..., Services], tmp_
     publish(services, build_wheel(tmp_path))
     services.manager.yank("main", SAMPLE, "1.0", None, "broken", by=TESTER)
     publish(services, build_wheel(tmp_path / "other", files={"sample/__init__.py": b"2"}))
-    (file,) = services.catalogue.project_detail(SAMPLE).files
+    (file,) = services.at().catalogue.project_detail(SAMPLE).files
     assert file.yanked == "broken"
 
 
@@ -329,6 +329,6 @@ def test_adopting_an_old_file_does_not_turn_time_back(services: Services, tmp_pa
     os.utime(dropped, (1_000_000_000,) * 2)
     (found,) = services.storage.walk()
     services.manager.adopt("main", found, by=TESTER)
-    (project,) = services.catalogue.projects()
-    assert services.catalogue.project_detail(SAMPLE).files[0].uploaded.year == 2001
+    (project,) = services.at().catalogue.projects()
+    assert services.at().catalogue.project_detail(SAMPLE).files[0].uploaded.year == 2001
     assert project.updated.year >= 2026

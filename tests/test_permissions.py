@@ -59,7 +59,8 @@ def test_roles_on_a_project(role: Role, expected: set[Permission]) -> None:
     identity = somebody({("main", "owned"): role})
     assert may(identity, OWNED) == expected | SELF
     assert may(identity, FREE) == SELF
-    assert may(identity, Where("other", "owned")) == SELF
+    assert may(identity, Where("other", "owned")) == READING | SELF
+    assert may(identity, Where("other", "owned", closed=True)) == SELF
     assert allows(identity, Permission.UPLOAD, Where("main"))
 
 
@@ -76,7 +77,8 @@ def test_a_team_starts_projects_under_its_names() -> None:
 def test_a_role_is_on_one_index() -> None:
     """What somebody is on main, and what people are there otherwise, says nothing about another index."""
     identity = somebody({("main", ""): Role.OWNER}, otherwise=Role.UPLOADER)
-    assert may(identity, Where("other")) == SELF
+    assert may(identity, Where("other")) == READING | SELF
+    assert may(identity, Where("other", closed=True)) == SELF
     assert may(somebody(otherwise=Role.READER), Where("main")) == READING | SELF
     assert may(somebody({("main", ""): Role.NONE}, otherwise=Role.UPLOADER), Where("main")) == SELF
 

@@ -16,8 +16,9 @@ from credentials.issuer_keys import fetch_keys
 from credentials.publishers import GITHUB_ISSUER
 from distributions import attestations as verifying
 from distributions.attestations import verify
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer, mock_issuer
 from tests.distributions.attestations.recorded import GITHUB
@@ -75,7 +76,7 @@ def job(site: FlaskClient, trusting: Services, issuer: MockIssuer) -> dict[str, 
     account = trusting.accounts.user("bob")
     assert account is not None
     fields = {"owner": "trailofbits", "repository": "pypi-attestations", "workflow": "release.yml"}
-    trusting.publishers.add(INDEX, PROJECT, "github", fields, by=TESTER, user_id=account.id)
+    trusting.publishers.add(MAIN, PROJECT, "github", fields, by=TESTER, user_id=account.id)
     claims = issuer.github_claims("trailofbits/pypi-attestations", iss=GITHUB_ISSUER)
     answer = site.post("/_/oidc/mint-token", json={"token": issuer.token(**claims)}).json
     assert answer is not None
@@ -143,7 +144,7 @@ def test_anothers_attestations_refuse_the_upload(
     account = trusting.accounts.user("bob")
     assert account is not None
     fields = {"owner": "acme", "repository": "tool", "workflow": "release.yml"}
-    trusting.publishers.add(INDEX, PROJECT, "github", fields, by=TESTER, user_id=account.id)
+    trusting.publishers.add(MAIN, PROJECT, "github", fields, by=TESTER, user_id=account.id)
     token = issuer.token(**issuer.github_claims(iss=GITHUB_ISSUER))
     answer = site.post("/_/oidc/mint-token", json={"token": token}).json
     assert answer is not None
@@ -157,7 +158,7 @@ def test_a_persons_attestations_are_kept_and_not_offered(site: FlaskClient, trus
     assert upload(site, sdist, headers=basic("bob"), attestations=attestations()).status_code == 200
     assert "provenance" not in listed(site)
     assert site.get(PATH).status_code == 404
-    assert trusting.catalogue.attestations(PROJECT, sdist.name) == attestations()
+    assert trusting.at().catalogue.attestations(PROJECT, sdist.name) == attestations()
     assert trusting.database.quick("SELECT has_provenance FROM files", ())[0] == 0
 
 
@@ -169,7 +170,7 @@ def test_without_https_pages_link_no_provenance(
     made.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     site = create_app(made).test_client()
     fields = {"owner": "trailofbits", "repository": "pypi-attestations", "workflow": "release.yml"}
-    made.publishers.add(INDEX, PROJECT, "github", fields, by=TESTER, user_id=made.users.account("bob").id)
+    made.publishers.add(MAIN, PROJECT, "github", fields, by=TESTER, user_id=made.users.account("bob").id)
     claims = issuer.github_claims("trailofbits/pypi-attestations", iss=GITHUB_ISSUER)
     minted = site.post("/_/oidc/mint-token", json={"token": issuer.token(**claims)}).json
     assert minted is not None
@@ -197,10 +198,10 @@ def test_a_deleted_file_has_no_provenance(
     """It goes with the file, and comes back with it."""
     upload(site, sdist, headers=job, attestations=attestations())
     before, page = site.get(PATH).data, listed(site)
-    deletion = trusting.manager.delete(INDEX, PROJECT, by=TESTER).id
+    deletion = trusting.manager.delete(MAIN, PROJECT, by=TESTER).id
     assert deletion is not None
-    trusting.manager.restore(INDEX, PROJECT, deletion, by=TESTER)
+    trusting.manager.restore(MAIN, PROJECT, deletion, by=TESTER)
     assert (site.get(PATH).data, listed(site)) == (before, page)
-    trusting.manager.delete(INDEX, PROJECT, by=TESTER)
+    trusting.manager.delete(MAIN, PROJECT, by=TESTER)
     assert site.get(PATH).status_code == 404
     assert trusting.database.quick("SELECT count(*) FROM provenances", ())[0] == 0

@@ -126,7 +126,7 @@ def test_a_crash_while_deleting_deletes_nothing(filled: Services, step: str) -> 
     before = told(filled)
     crash(filled, 'services.manager.delete("main", "sample", by=Actor("crash"))', step)
     assert told(filled) == before
-    assert filled.deletions.count() == 0
+    assert filled.at().deletions.count() == 0
     assert sync(filled, by=TESTER).is_sound
 
 
@@ -138,7 +138,7 @@ def test_a_crash_while_restoring_loses_nothing(filled: Services, step: str) -> N
     deletion = the_one(filled).id
     crash(filled, f'services.manager.restore("main", None, "{deletion}", by=Actor("crash"))', step)
     with pytest.raises(UnknownFile):
-        filled.catalogue.file(SAMPLE, WHEEL)
+        filled.at().catalogue.file(SAMPLE, WHEEL)
     assert filled.manager.restore("main", SAMPLE, deletion, by=TESTER)
     assert told(filled) == before
 
@@ -155,7 +155,7 @@ def test_a_crash_while_purging_is_made_good(filled: Services, step: str, ended: 
     filled.manager.delete("main", SAMPLE, by=TESTER)
     deletion = the_one(filled).id
     crash(filled, f'services.manager.purge("main", "{deletion}", by=Actor("crash"))', step)
-    assert filled.deletions.count() == (0 if ended else 1)
+    assert filled.at().deletions.count() == (0 if ended else 1)
     if ended:
         with pytest.raises(Gone):
             filled.manager.restore("main", SAMPLE, deletion, by=TESTER)
@@ -173,6 +173,6 @@ def test_a_burned_name_of_before_stays_burned(filled: Services) -> None:
         index_id = holdings.index_id_of(change.connection, "main")
         files = holdings.files_of(change.connection, index_id, NormalizedName("other"), None, None)
         holdings.remove_files(change.connection, index_id, files, change.at)
-    assert filled.deletions.count() == 0
+    assert filled.at().deletions.count() == 0
     report = sync(filled, by=TESTER)
     assert [one.code for one in report.refused] == ["filename-burned"]

@@ -16,7 +16,8 @@ from database.requirements import Here, Requirements
 from distributions.claims import Claim
 from errors import FilenameTaken
 from jobs.sync import sync
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import ROOT, TESTER
 from tests.factory import build_wheel
@@ -27,8 +28,8 @@ THREAD, MILL = NormalizedName("thread"), NormalizedName("mill")
 
 def users_of(services: Services, name: NormalizedName = THREAD) -> list[tuple[str, str | None, tuple[str, ...]]]:
     """Which projects require one, in which version, and how."""
-    found = services.requirements.dependents(name, limit=100)
-    assert services.requirements.count_dependents(name) == len(found)
+    found = services.at().requirements.dependents(name, limit=100)
+    assert services.at().requirements.count_dependents(name) == len(found)
     return [(one.name, one.version, one.requirements) for one in found]
 
 
@@ -53,9 +54,9 @@ def test_yanking_and_taking_it_back_change_what_is_required(services: Services, 
     put(services, tmp_path, "1.0", "thread>=1")
     put(services, tmp_path, "2.0", "needle")
     assert users_of(services) == []
-    services.manager.yank(INDEX, MILL, "2.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, MILL, "2.0", None, "", by=TESTER)
     assert users_of(services) == [("mill", "1.0", ("thread>=1",))]
-    services.manager.unyank(INDEX, MILL, "2.0", None, by=TESTER)
+    services.manager.unyank(MAIN, MILL, "2.0", None, by=TESTER)
     assert users_of(services) == []
 
 
@@ -63,9 +64,9 @@ def test_what_was_deleted_requires_nothing(services: Services, tmp_path: Path) -
     """A deleted release gives way to the one before; a deleted project is nobody's user."""
     put(services, tmp_path, "1.0", "thread>=1")
     put(services, tmp_path, "2.0", "thread>=2")
-    services.manager.delete(INDEX, MILL, "2.0", by=TESTER)
+    services.manager.delete(MAIN, MILL, "2.0", by=TESTER)
     assert users_of(services) == [("mill", "1.0", ("thread>=1",))]
-    services.manager.delete(INDEX, MILL, by=TESTER)
+    services.manager.delete(MAIN, MILL, by=TESTER)
     assert users_of(services) == []
 
 
@@ -84,7 +85,7 @@ def test_a_refused_upload_changes_nothing(services: Services, tmp_path: Path) ->
     with services.manager.receive() as incoming:
         incoming.write(other.read_bytes())
         with pytest.raises(FilenameTaken):
-            services.manager.publish(INDEX, incoming, Claim(other.name), by=TESTER)
+            services.manager.publish(MAIN, incoming, Claim(other.name), by=TESTER)
     assert users_of(services) == [("mill", "1.0", ("thread>=1",))]
 
 
@@ -100,7 +101,7 @@ def test_nobody_uses_themselves_or_from_quarantine(services: Services, tmp_path:
     put(services, tmp_path, "1.0", "thread>=1", "mill[fast]; extra == 'all'")
     put(services, tmp_path, "1.0", "thread", name="spool")
     assert users_of(services, MILL) == []
-    services.manager.set_status(INDEX, MILL, ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, MILL, ProjectStatus.QUARANTINED, None, by=TESTER)
     assert users_of(services) == [("spool", "1.0", ("thread",))]
 
 
@@ -108,21 +109,21 @@ def test_what_is_here_is_known(services: Services, tmp_path: Path) -> None:
     """By name, with the latest version; of a quarantined project none; what has no files is not here."""
     for name in ("mill", "spool", "gone"):
         put(services, tmp_path, "1.0", name=name)
-    services.manager.set_status(INDEX, MILL, ProjectStatus.QUARANTINED, None, by=TESTER)
-    services.manager.delete(INDEX, NormalizedName("gone"), by=TESTER)
+    services.manager.set_status(MAIN, MILL, ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.delete(MAIN, NormalizedName("gone"), by=TESTER)
     many = [f"nothing-{number}" for number in range(1200)]
-    assert services.requirements.here([*many, "mill", "spool", "gone"]) == {
+    assert services.at().requirements.here([*many, "mill", "spool", "gone"]) == {
         "mill": Here("mill", None, ProjectStatus.QUARANTINED),
         "spool": Here("spool", "1.0", ProjectStatus.ACTIVE),
     }
-    assert services.requirements.here([]) == {}
+    assert services.at().requirements.here([]) == {}
 
 
 def test_pages_hold_every_user_once(services: Services, tmp_path: Path) -> None:
     """By name, whatever the order in which they came."""
     for number in (3, 1, 2):
         put(services, tmp_path, "1.0", "thread", name=f"user{number}")
-    pages = [services.requirements.dependents(THREAD, limit=2, offset=offset) for offset in (0, 2, 4)]
+    pages = [services.at().requirements.dependents(THREAD, limit=2, offset=offset) for offset in (0, 2, 4)]
     assert [[one.name for one in page] for page in pages] == [["user1", "user2"], ["user3"], []]
 
 

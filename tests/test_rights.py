@@ -59,7 +59,7 @@ def test_the_same_file_again_from_somebody_without_the_right(
     """It is 403 and not 200: whoever may not add to a project is not told that its bytes are right."""
     assert upload(secured_client, wheel, headers=basic("bob")).status_code == 200
     assert upload(secured_client, wheel, headers=basic("carol")).status_code == 403
-    assert secured.catalogue.project_detail(SAMPLE).files[0].filename == wheel.name
+    assert secured.at().catalogue.project_detail(SAMPLE).files[0].filename == wheel.name
 
 
 def test_first_upload_owns_can_be_turned_off(open_server: Callable[..., Services], wheel: Path) -> None:
@@ -90,7 +90,7 @@ def test_of_two_who_begin_a_project_at_once_one_owns_it(secured: Services, tmp_p
     assert sorted(answers.values()) == [200, 403]
     winner = min(answers, key=lambda name: answers[name])
     assert roles(secured) == {winner: "owner"}
-    assert len(secured.catalogue.project_detail(SAMPLE).files) == 1
+    assert len(secured.at().catalogue.project_detail(SAMPLE).files) == 1
 
 
 @pytest.mark.usefixtures("carol")
@@ -309,5 +309,5 @@ def test_an_upload_whose_right_ends_while_it_is_sent_is_refused(
 
     monkeypatch.setattr(secured.manager, "reader", type("Slow", (), {"inspect": staticmethod(slow)}))
     assert upload(secured_client, wheel, headers=basic("bob")).status_code == 401
-    assert secured.catalogue.stats()["files"] == 0
+    assert secured.at().catalogue.stats()["files"] == 0
     assert not (secured.settings.data_path / "sample" / wheel.name).exists()

@@ -209,13 +209,13 @@ def test_threads_lose_none(gathered: RefusedSignIns, database: Database) -> None
 def test_sign_ins_stay_out_of_what_mirrors_see(secured: Services, secured_client: FlaskClient, tmp_path: Path) -> None:
     """Rows without an index move no serial of a page and are in no change feed."""
     publish_wheel(secured, tmp_path)
-    serial = secured.catalogue.validity(None)
+    serial = secured.at().catalogue.validity(None)
     secured_client.get("/api/journal", headers=basic("alice", "wrong"))
     secured_client.get("/api/journal", headers=basic("alice"))
     secured.flush()
     assert {"session.refused", "session.basic"} <= {row.action for row in rows(secured.database)}
-    assert secured.catalogue.validity(None) == serial
-    seen = secured.catalogue.changes_since(0)
+    assert secured.at().catalogue.validity(None) == serial
+    seen = secured.at().catalogue.changes_since(0)
     assert [row.action for row in seen] == ["release.create", "file.publish"]
     call = b"<?xml version='1.0'?><methodCall><methodName>changelog_since_serial</methodName><params><param><value>"
     call += b"<int>0</int></value></param></params></methodCall>"

@@ -27,8 +27,9 @@ from database.download_figures import FIRST_DAY, DownloadFigures, Part, Share
 from database.models import DownloadCount
 from database.statistics import MOST_ROWS, Dimension, today
 from errors import DatabaseBusy
+from permissions import MAIN
 from server import create_wsgi
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import ROOT, TESTER
 from tests.factory import build_wheel
@@ -44,7 +45,7 @@ UV = 'uv/0.9.7 {"python":"3.13.1","cpu":"arm64","system":{"name":"Darwin"}}'
 @pytest.fixture
 def figures(services: Services) -> DownloadFigures:
     """The reader of the open server."""
-    return services.download_figures
+    return services.at().download_figures
 
 
 @contextmanager
@@ -77,10 +78,10 @@ def names(shares: list[Share]) -> list[tuple[str, int]]:
 
 def test_a_download_is_told_apart_in_every_dimension(services: Services) -> None:
     """Of its project and of the whole index; one dimension at a time."""
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
-    assert services.downloads.waiting() == 1
-    assert services.downloads.flush() == 1
-    assert services.downloads.waiting() == 0
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
+    assert services.at().downloads.waiting() == 1
+    assert services.at().downloads.flush() == 1
+    assert services.at().downloads.waiting() == 0
     of_client = {
         ("total", "", ""), ("python", "3.12", ""), ("installer", "pip", "26.0"),
         ("platform", "Linux x86-64", "glibc 2.36"),
@@ -95,10 +96,10 @@ def test_a_download_is_told_apart_in_every_dimension(services: Services) -> None
 def test_counts_add_up(services: Services, figures: DownloadFigures) -> None:
     """Over flushes, versions and clients: every dimension has the same sum, most first, with its parts."""
     for number, agent in enumerate([PIP, PIP, UV, "", PIP.replace("26.0", "25.3")]):
-        services.downloads.count("looms", f"1.{number % 2}", f"looms-1.{number % 2}.tar.gz", agent)
-        services.downloads.flush()
-    services.downloads.count("attic", "1", "attic-1.tar.gz", UV)
-    services.downloads.flush()
+        services.at().downloads.count("looms", f"1.{number % 2}", f"looms-1.{number % 2}.tar.gz", agent)
+        services.at().downloads.flush()
+    services.at().downloads.count("attic", "1", "attic-1.tar.gz", UV)
+    services.at().downloads.flush()
     assert names(figures.shares(Dimension.VERSION, 1, "looms")) == [("1.0", 3), ("1.1", 2)]
     assert names(figures.shares(Dimension.PYTHON, 1, "looms")) == [("3.12", 3), ("", 1), ("3.13", 1)]
     assert figures.shares(Dimension.INSTALLER, 1, "looms") == [
@@ -107,17 +108,17 @@ def test_counts_add_up(services: Services, figures: DownloadFigures) -> None:
         Share("uv", 1, (Part("0.9.7", 1),)),
     ]
     assert names(figures.shares(Dimension.PLATFORM, 1)) == [("Linux x86-64", 3), ("macOS ARM64", 2), ("", 1)]
-    assert services.downloads.total("looms") == 5
-    assert services.downloads.total() == 6
+    assert services.at().downloads.total("looms") == 5
+    assert services.at().downloads.total() == 6
 
 
 def test_counting_moves_no_serial(services: Services, tmp_path: Path) -> None:
     """Pages stay valid: a flush writes no journal row."""
     publish_wheel(services, tmp_path)
-    before = services.catalogue.stats()["serial"]
-    services.downloads.count("sample", "1.0", "sample-1.0-py3-none-any.whl", PIP)
-    services.downloads.flush()
-    assert services.catalogue.stats()["serial"] == before
+    before = services.at().catalogue.stats()["serial"]
+    services.at().downloads.count("sample", "1.0", "sample-1.0-py3-none-any.whl", PIP)
+    services.at().downloads.flush()
+    assert services.at().catalogue.stats()["serial"] == before
 
 
 def test_threads_lose_none(services: Services) -> None:
@@ -126,11 +127,11 @@ def test_threads_lose_none(services: Services) -> None:
 
     def count() -> None:
         for _ in range(500):
-            services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
+            services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
 
     def flush() -> None:
         while not done.is_set():
-            services.downloads.flush()
+            services.at().downloads.flush()
 
     counting_threads = [threading.Thread(target=count) for _ in range(8)]
     flushing = threading.Thread(target=flush)
@@ -140,8 +141,8 @@ def test_threads_lose_none(services: Services) -> None:
         thread.join()
     done.set()
     flushing.join()
-    services.downloads.flush()
-    assert services.downloads.total() == services.downloads.total("looms") == 4000
+    services.at().downloads.flush()
+    assert services.at().downloads.total() == services.at().downloads.total("looms") == 4000
 
 
 def test_processes_add_their_parts(services: Services) -> None:
@@ -160,7 +161,7 @@ for _ in range(20):
 """
     started = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
     assert [one.wait(60) for one in started] == [0, 0, 0]
-    assert services.downloads.total("looms") == 300
+    assert services.at().downloads.total("looms") == 300
     assert rows(services)["", "installer", "pip", "26.0"] == 300
 
 
@@ -169,17 +170,17 @@ for _ in range(20):
 
 def test_a_failed_flush_is_kept(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """What could not be written waits with what comes after, and is written once."""
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
     with unwritable(services, monkeypatch):
         with pytest.raises(DatabaseBusy):
-            services.downloads.flush()
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", UV)
+            services.at().downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", UV)
         with pytest.raises(DatabaseBusy):
-            services.downloads.flush()
-        assert services.downloads.waiting() == 2
-    assert services.downloads.flush() == 2
-    assert services.downloads.flush() == 0
-    assert services.downloads.total() == 2
+            services.at().downloads.flush()
+        assert services.at().downloads.waiting() == 2
+    assert services.at().downloads.flush() == 2
+    assert services.at().downloads.flush() == 0
+    assert services.at().downloads.total() == 2
 
 
 def test_a_failure_half_way_writes_nothing_twice(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,13 +193,13 @@ def test_a_failure_half_way_writes_nothing_twice(services: Services, monkeypatch
         return _refused() if len(calls) == 2 else writing()
 
     for number in range(5):
-        services.downloads.count("looms", f"1.{number}", f"looms-1.{number}.tar.gz")
+        services.at().downloads.count("looms", f"1.{number}", f"looms-1.{number}.tar.gz")
     monkeypatch.setattr(services.database, "writing", fail_second)
     with pytest.raises(DatabaseBusy):
-        services.downloads.flush()
-    assert (services.downloads.total(), services.downloads.waiting()) == (2, 3)
-    assert services.downloads.flush() == 3
-    assert services.downloads.total() == 5
+        services.at().downloads.flush()
+    assert (services.at().downloads.total(), services.at().downloads.waiting()) == (2, 3)
+    assert services.at().downloads.flush() == 3
+    assert services.at().downloads.total() == 5
 
 
 def test_downloads_go_on_while_the_database_is_locked(
@@ -217,18 +218,18 @@ def test_downloads_go_on_while_the_database_is_locked(
             answer = client.get(f"/packages/sample/{wheel.name}", headers={"User-Agent": PIP})
             assert (answer.status_code, answer.data) == (200, wheel.read_bytes())
             with pytest.raises(DatabaseBusy):
-                services.downloads.flush()
-        assert (services.downloads.waiting(), services.downloads.total()) == (2, 0)
+                services.at().downloads.flush()
+        assert (services.at().downloads.waiting(), services.at().downloads.total()) == (2, 0)
         holder.execute("ROLLBACK")
         holder.close()
-        assert services.downloads.flush() == 2
+        assert services.at().downloads.flush() == 2
     assert rows(services)["sample", "installer", "pip", "26.0"] == 2
 
 
 def test_memory_is_bounded_while_the_database_is_away(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond so many kinds clients are no longer told apart, then neither are projects; the sums stay exact."""
     monkeypatch.setattr(counting, "MOST_WAITING", 4)
-    counter = services.downloads
+    counter = services.at().downloads
     with unwritable(services, monkeypatch):
         for round_ in range(3):
             for number in range(30):
@@ -251,11 +252,11 @@ def test_memory_is_bounded_while_the_database_is_away(services: Services, monkey
 def test_no_client_can_fill_the_table(services: Services) -> None:
     """A thousand invented versions leave as many rows as are told apart, and the names; the sum stays exact."""
     for number in range(1_000):
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"pip/{number}.{number}")
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"Invented{number}/{number}")
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"pip/{number}.{number}")
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"Invented{number}/{number}")
         if number % 250 == 0:
-            services.downloads.flush()
-    services.downloads.flush()
+            services.at().downloads.flush()
+    services.at().downloads.flush()
     of_looms = {key: count for key, count in rows(services).items() if key[:2] == ("looms", "installer")}
     assert sum(of_looms.values()) == 2_000
     assert MOST_ROWS <= len(of_looms) <= MOST_ROWS + 2
@@ -266,8 +267,8 @@ def test_no_client_can_fill_the_table(services: Services) -> None:
 def test_many_files_on_a_day_are_counted_by_version(services: Services, figures: DownloadFigures) -> None:
     """A mirror that takes three hundred files leaves one row a version beyond those that are told apart."""
     for number in range(300):
-        services.downloads.count("looms", f"{number % 3}.0", f"looms-{number % 3}.0-{number}-py3-none-any.whl", UV)
-    services.downloads.flush()
+        services.at().downloads.count("looms", f"{number % 3}.0", f"looms-{number % 3}.0-{number}-py3-none-any.whl", UV)
+    services.at().downloads.flush()
     assert names(figures.shares(Dimension.VERSION, 1, "looms")) == [("0.0", 100), ("1.0", 100), ("2.0", 100)]
     parts = [part for share in figures.shares(Dimension.VERSION, 1, "looms") for part in share.parts]
     assert len(parts) <= MOST_ROWS + 3
@@ -275,13 +276,13 @@ def test_many_files_on_a_day_are_counted_by_version(services: Services, figures:
 
 def test_what_was_told_apart_goes_on_being_so(services: Services) -> None:
     """A version that has its row keeps it when others have used the room up."""
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
-    services.downloads.flush()
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
+    services.at().downloads.flush()
     for number in range(100):
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"uv/1.{number}")
-    services.downloads.flush()
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
-    services.downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", f"uv/1.{number}")
+    services.at().downloads.flush()
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP)
+    services.at().downloads.flush()
     assert rows(services)["looms", "installer", "pip", "26.0"] == 2
 
 
@@ -291,8 +292,8 @@ def test_what_was_told_apart_goes_on_being_so(services: Services) -> None:
 def test_days_without_downloads_count_nothing(services: Services, figures: DownloadFigures) -> None:
     """Every day of the span is there, in order, today last."""
     before = datetime.now(UTC).date()
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz")
-    services.downloads.flush()
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz")
+    services.at().downloads.flush()
     days = figures.by_day(7)
     assert [day.count for day in days] == [0, 0, 0, 0, 0, 0, 1]
     assert days[-1].day in {before, datetime.now(UTC).date()}
@@ -302,11 +303,11 @@ def test_days_without_downloads_count_nothing(services: Services, figures: Downl
 def test_only_the_days_of_the_period_count(services: Services, figures: DownloadFigures) -> None:
     """The first of seven days is six days ago; sums of 7, 30 and 90 days."""
     for back in (0, 6, 7, 29, 30, 89, 90):
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=today() - back)
-    services.downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=today() - back)
+    services.at().downloads.flush()
     assert figures.lately("looms") == figures.lately() == {7: 2, 30: 4, 90: 6}
     assert names(figures.shares(Dimension.PYTHON, 7, "looms")) == [("3.12", 2)]
-    assert services.downloads.total("looms") == 7
+    assert services.at().downloads.total("looms") == 7
 
 
 def test_top_projects_are_those_listed(services: Services, figures: DownloadFigures, tmp_path: Path) -> None:
@@ -317,9 +318,9 @@ def test_top_projects_are_those_listed(services: Services, figures: DownloadFigu
         publish_wheel(services, tmp_path, name)
     for project, count in (("b", 2), ("a", 2), ("c", 5), ("d", 1), ("deleted", 9), ("hidden", 9)):
         for _ in range(count):
-            services.downloads.count(project, "1.0", f"{project}.tar.gz")
-    services.downloads.flush()
-    services.manager.set_status(INDEX, NormalizedName("hidden"), ProjectStatus.QUARANTINED, None, by=TESTER)
+            services.at().downloads.count(project, "1.0", f"{project}.tar.gz")
+    services.at().downloads.flush()
+    services.manager.set_status(MAIN, NormalizedName("hidden"), ProjectStatus.QUARANTINED, None, by=TESTER)
     assert figures.top_projects(30, limit=3) == [("c", 5), ("a", 2), ("b", 2)]
     assert DownloadFigures(services.database, "other").top_projects(30) == []
 
@@ -331,19 +332,19 @@ def test_old_months_are_folded(services: Services, figures: DownloadFigures) -> 
     """Months that ended 400 days ago keep their sums and shares on their first day; younger days stay as they are."""
     old = _days_of_an_old_month()
     for day in (*old, today() - 399, today()):
-        services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=day)
-    services.downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=day)
+    services.at().downloads.flush()
     before = rows(services)
-    assert download_months.fold(services.database, INDEX, lambda: False) == 1
+    assert download_months.fold(services.database, MAIN, lambda: False) == 1
     assert rows(services) == before
     with services.database.reading() as connection:
         days = set(connection.execute(select(DownloadCount.day)).scalars())
     assert days == {old[0], today() - 399, today()}
-    assert download_months.fold(services.database, INDEX, lambda: False) == 0
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=old[5])
-    services.downloads.flush()
-    assert download_months.fold(services.database, INDEX, lambda: False) == 1
-    assert services.downloads.total("looms") == len(old) + 3
+    assert download_months.fold(services.database, MAIN, lambda: False) == 0
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", PIP, day=old[5])
+    services.at().downloads.flush()
+    assert download_months.fold(services.database, MAIN, lambda: False) == 1
+    assert services.at().downloads.total("looms") == len(old) + 3
 
 
 def test_folding_goes_on_where_it_was_stopped(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -351,13 +352,13 @@ def test_folding_goes_on_where_it_was_stopped(services: Services, monkeypatch: p
     monkeypatch.setattr(download_months, "_PROJECTS_AT_ONCE", 1)
     for day in _days_of_an_old_month():
         for project in ("a", "b", "c"):
-            services.downloads.count(project, "1.0", f"{project}-1.0.tar.gz", UV, day=day)
-    services.downloads.flush()
+            services.at().downloads.count(project, "1.0", f"{project}-1.0.tar.gz", UV, day=day)
+    services.at().downloads.flush()
     before = rows(services)
     answers = iter([False, True])
-    assert download_months.fold(services.database, INDEX, lambda: next(answers)) == 0
+    assert download_months.fold(services.database, MAIN, lambda: next(answers)) == 0
     assert rows(services) == before
-    assert download_months.fold(services.database, INDEX, lambda: False) == 1
+    assert download_months.fold(services.database, MAIN, lambda: False) == 1
     assert rows(services) == before
     with services.database.reading() as connection:
         assert connection.execute(select(func.count(DownloadCount.day.distinct()))).scalar_one() == 1

@@ -332,7 +332,7 @@ def test_archived_projects_take_no_files(client: FlaskClient, services: Services
 def test_attestations_are_kept(client: FlaskClient, services: Services, wheel: Path) -> None:
     """What came in the field is kept as it came."""
     upload(client, wheel, attestations='[{"version": 1}]')
-    assert services.catalogue.attestations(NormalizedName("sample"), wheel.name) == '[{"version": 1}]'
+    assert services.at().catalogue.attestations(NormalizedName("sample"), wheel.name) == '[{"version": 1}]'
 
 
 def test_below_the_low_water_mark_uploads_wait(open_server: Callable[..., Services], wheel: Path) -> None:

@@ -34,7 +34,7 @@ def fill(services: Services, tmp_path: Path) -> Services:
 
 def told(services: Services) -> dict[str, Any]:
     """All that the readers say of the project, but the serials, which rise with every change."""
-    catalogue = services.catalogue
+    catalogue = services.at().catalogue
     detail = catalogue.project_detail(SAMPLE)
     return {
         "files": detail.files,
@@ -45,7 +45,7 @@ def told(services: Services) -> dict[str, Any]:
         "metadata": [catalogue.core_metadata(SAMPLE, file.filename) for file in detail.files if file.core_metadata],
         "attestations": catalogue.attestations(SAMPLE, WHEEL),
         "line": [(one.latest_version, one.summary, one.file_count, one.created) for one in catalogue.projects()],
-        "found": [hit.name for hit in services.search.find("weft").hits],
+        "found": [hit.name for hit in services.at().search.find("weft").hits],
         "stats": {**catalogue.stats(), "serial": 0},
         "comments": sorted(_comments(services)),
         "rendered": sorted(_rendered(services)),
@@ -72,7 +72,7 @@ def count_of(services: Services, table: str) -> int:
 
 def the_one(services: Services) -> Deleted:
     """The only deletion that can be undone."""
-    (deleted,) = services.deletions.standing()
+    (deleted,) = services.at().deletions.standing()
     return deleted
 
 

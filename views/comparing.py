@@ -12,7 +12,7 @@ from distributions.filenames import check_version, release_key
 from distributions.metadata_changes import MetadataChanges, compare_metadata
 from errors import InvalidVersion, UnknownRelease
 from simple.model import File, ProjectDetail, offered_versions
-from views import services
+from views import this_index
 from views.contents import reader
 from views.releases import common_kinds, release_before
 from views.web.release import latest_of
@@ -48,7 +48,7 @@ def chosen_pair(detail: ProjectDetail, old: str, new: str) -> Pair | None:
 
 def compared_files(name: NormalizedName, files: tuple[File, File]) -> Comparison:
     """What changed from the one file to the other. Raises InvalidArchive, MissingBytes, Unavailable."""
-    old, new = (services().catalogue.file(name, file.filename) for file in files)
+    old, new = (this_index().catalogue.file(name, file.filename) for file in files)
     return reader().comparison(old, new)
 
 
@@ -57,7 +57,7 @@ def _release(detail: ProjectDetail, version: str) -> ReleaseDetail:
         key = release_key(check_version(version))
     except InvalidVersion as error:
         raise UnknownRelease(detail.name, version) from error
-    found = services().catalogue.release(detail.name, key)
+    found = this_index().catalogue.release(detail.name, key)
     if found.version not in offered_versions(detail):
         raise UnknownRelease(detail.name, version)
     return found

@@ -24,7 +24,7 @@ from distributions.sandbox import Inspector
 from errors import InvalidVersion, Unavailable, UnknownFile
 from simple.sources import FileRecord
 from storage import Storage
-from views import services
+from views import this_index
 
 LARGEST_SHOWN: Final = 512_000  # bytes of one member's text
 LARGEST_COLOURED: Final = 256 << 10  # characters of a text; a longer one has no colours
@@ -119,7 +119,7 @@ def reader() -> ContentsReader:
 
 def stored_file(project: NormalizedName, version: str, filename: str) -> FileRecord:
     """The file of a release that an address speaks of. Raises UnknownFile, also for one of another release."""
-    record = services().catalogue.file(project, filename)
+    record = this_index().catalogue.file(project, filename)
     try:
         same = release_key(check_version(version)) == release_key(check_version(record.version))
     except InvalidVersion:

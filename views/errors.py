@@ -28,8 +28,7 @@ from errors import (
     UnsupportedMedia,
 )
 from permissions import Permission, Where, allows
-from services import INDEX
-from views import services
+from views import this_index
 from views.access_log import log_failure
 from views.guards import identity
 
@@ -128,9 +127,9 @@ def _near(refusal: Refusal) -> tuple[Hit, ...]:
     if not isinstance(refusal, UnknownProject):
         return ()
     # Not for a token of one project either: its right ends at the name that it asked for.
-    if not allows(identity(), Permission.LIST, Where(INDEX, None)):
+    if not allows(identity(), Permission.LIST, Where(this_index().name, None)):
         return ()
-    return services().search.near(refusal.names[0])
+    return this_index().search.near(refusal.names[0])
 
 
 def answer(refusal: Refusal) -> Response:

@@ -12,11 +12,14 @@ from typing import Any
 from packaging.utils import NormalizedName
 
 from errors import Refusal
-from permissions import Permission, Where, allows
-from services import INDEX, Services
+from indexes.assembly import IndexServices
+from permissions import Identity, Permission, Where, allows
+from services import Services
 from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
 from simple.pages import Page, PageKey
+from views.addressing import index_named
+from views.answering import Answering, who_answers
 from views.files import Answer, FileServer
 from views.guards import peer_of
 
@@ -25,14 +28,15 @@ _FILE = re.compile(r"/packages/([a-z0-9]+(?:-[a-z0-9]+)*)/([A-Za-z0-9][A-Za-z0-9
 _LIST = "/simple/"
 _LONGEST_KEPT = 500  # characters of path and headers
 _MOST_KEPT = 4096
+Understood = tuple[NormalizedName | None, str, str]  # project or None for the list, media type, coding
 
 
 class FastPath:
     """Answers what it can; None for what Flask has to look at."""
 
     def __init__(self, services: Services, files: FileServer) -> None:
+        self._services = services
         self._pages = services.pages
-        self._catalogue = services.catalogue
         self._authenticator = services.authenticator
         self._tokens = services.tokens
         self._settings = services.settings
@@ -41,7 +45,7 @@ class FastPath:
             permission: allows(services.authenticator.nobody, permission)
             for permission in (Permission.LIST, Permission.DOWNLOAD)
         }
-        self._keys: dict[tuple[str, str | None, str | None], PageKey] = {}
+        self._asked: dict[tuple[str, str, str | None, str | None], Understood] = {}
 
     def answer(self, environ: dict[str, Any]) -> Answer | None:
         """The answer to a request that is ordinary enough."""
@@ -53,52 +57,81 @@ class FastPath:
                 return self._page(method, path, environ)
             if path.startswith("/packages/"):
                 found = _FILE.fullmatch(path)
-                if found is not None and self._may(Permission.DOWNLOAD, found[1], environ):
-                    return self._files.answer(method, NormalizedName(found[1]), found[2], environ)
+                return None if found is None else self._file(method, NormalizedName(found[1]), found[2], environ)
         except Refusal:
             return None  # Flask says it in the right form
         except Exception:  # noqa: BLE001 - Flask meets it again, logs it and answers with its number
             return None
         return None
 
-    def _may(self, permission: Permission, project: str | None, environ: dict[str, Any]) -> bool:
+    def _asker(
+        self, permission: Permission, project: str | None, index: IndexServices, environ: dict[str, Any]
+    ) -> Identity | None:
+        """Who asks, if it is known that they may; else None."""
         header = environ.get("HTTP_AUTHORIZATION")
         if header is None or not self._authenticator.enabled:
-            return self._public[permission]
+            return self._authenticator.nobody if self._public[permission] and not index.is_closed else None
         identity = self._authenticator.remembered(header)
         if identity is None or identity.has_default_password:
-            return False
+            return None
         environ["pypi.user"] = identity.username or "-"
         if identity.token is not None and identity.publisher is None:
             self._tokens.note_use(identity.token, peer_of(environ, self._settings).address)
-        return allows(identity, permission, Where(INDEX, project))
+        return identity if allows(identity, permission, Where(index.name, project, closed=index.is_closed)) else None
+
+    def _file(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer | None:
+        index = self._services.at(index_named(environ))
+        asker = self._asker(Permission.DOWNLOAD, project, index, environ)
+        if asker is None:
+            return None
+        answering = self._answering(index, asker, Permission.DOWNLOAD, project)
+        return self._files.answer(method, answering, project, filename, environ) if answering.members else None
 
     def _page(self, method: str, path: str, environ: dict[str, Any]) -> Answer | None:
-        asked = path, environ.get("HTTP_ACCEPT"), environ.get("HTTP_ACCEPT_ENCODING")
-        key = self._keys.get(asked) or self._key(asked)
-        if key is None or not self._may(Permission.LIST, key[1], environ):
+        name = index_named(environ)
+        asked = name, path, environ.get("HTTP_ACCEPT"), environ.get("HTTP_ACCEPT_ENCODING")
+        found = self._asked.get(asked) or self._understood(asked)
+        if found is None:
             return None
-        project = key[1]
-        page = self._pages.cached(key, self._catalogue.validity(project))
-        if page is None:
-            page = self._pages.get(INDEX, self._catalogue, project, key[2], key[3])
+        project, media_type, coding = found
+        index = self._services.at(name)
+        asker = self._asker(Permission.LIST, project, index, environ)
+        if asker is None:
+            return None
+        answering = self._answering(index, asker, Permission.LIST, project)
+        if not answering.members:
+            return None
+        source = answering.source
+        key = PageKey(answering.key, project, media_type, coding, answering.is_private)
+        page = self._pages.cached(key, source.validity(project)) or self._pages.get(key, source)
         return _of_page(page, method, environ.get("HTTP_IF_NONE_MATCH"))
 
-    def _key(self, asked: tuple[str, str | None, str | None]) -> PageKey | None:
+    def _answering(
+        self, index: IndexServices, asker: Identity, permission: Permission, project: NormalizedName | None
+    ) -> Answering:
+        """As ``who_answers``, at less cost for what the index holds itself."""
+        reader = index.reader
+        if project is None and not reader.bases and not reader.upstreams:
+            return Answering((reader.own,), index.is_closed or not self._public[permission])
+        if project is not None and project not in reader.opened and reader.holds(project):
+            return Answering((reader.own,), index.is_closed or not self._public[permission])
+        return who_answers(self._services, index, asker, permission, project)
+
+    def _understood(self, asked: tuple[str, str, str | None, str | None]) -> Understood | None:
         """Which page is asked for; None if the path is not exactly that of one."""
-        path, accept, coding = asked
+        _, path, accept, coding = asked
         project = None
         if path != _LIST:
             found = _DETAIL.fullmatch(path)
             if found is None:
                 return None
             project = NormalizedName(found[1])
-        key = INDEX, project, negotiate(accept), negotiate_coding(coding)
+        understood = project, negotiate(accept), negotiate_coding(coding)
         if sum(len(part or "") for part in asked) <= _LONGEST_KEPT:
-            if len(self._keys) >= _MOST_KEPT:
-                self._keys.clear()
-            self._keys[asked] = key
-        return key
+            if len(self._asked) >= _MOST_KEPT:
+                self._asked.clear()
+            self._asked[asked] = understood
+        return understood
 
 
 def _of_page(page: Page, method: str, if_none_match: str | None) -> Answer:

@@ -14,13 +14,12 @@ from packaging.version import Version
 from database import feeds
 from database.feeds import NewProject, NewRelease
 from permissions import Permission, allows
-from services import INDEX
 from simple.conditional import matches_none
-from views import atom, services
+from views import atom, services, this_index
 from views.atom import Feed, FeedEntry
 from views.guards import requires
 from views.simple import moved, normalized
-from views.web.urls import own_url
+from views.web.urls import absolute, own_url
 
 blueprint = Blueprint("feeds", __name__)
 
@@ -37,7 +36,7 @@ _HEADERS = {
 @requires(Permission.LIST)
 def releases() -> Response:
     """The newest releases of all projects."""
-    news = feeds.newest_releases(services().database, INDEX, MOST_ENTRIES)
+    news = feeds.newest_releases(services().database, this_index().name, MOST_ENTRIES)
     entries = [_of_release(one, news.since) for one in news.items]
     return _answer(
         Feed(
@@ -55,7 +54,7 @@ def releases() -> Response:
 @requires(Permission.LIST)
 def projects() -> Response:
     """The newest projects."""
-    news = feeds.newest_projects(services().database, INDEX, MOST_ENTRIES)
+    news = feeds.newest_projects(services().database, this_index().name, MOST_ENTRIES)
     entries = [_of_project(one, news.since) for one in news.items]
     return _answer(
         Feed(
@@ -76,7 +75,7 @@ def project_releases(name: str) -> Response:
     project = normalized(name)
     if project != name:
         return moved(f"../{project}/releases.atom")
-    news = feeds.newest_releases(services().database, INDEX, MOST_ENTRIES, project)
+    news = feeds.newest_releases(services().database, this_index().name, MOST_ENTRIES, project)
     entries = [_of_release(one, news.since) for one in news.items]
     return _answer(
         Feed(
@@ -124,13 +123,13 @@ def _id(since: datetime, kind: str, *names: str) -> str:
     """The lasting name of a thing (RFC 4287, 4.2.6), made of what it is and of the index that holds it, and not of the
     address at which the server happens to be asked. The index is told from others by the moment when it was made.
     """
-    index = uuid.uuid5(uuid.NAMESPACE_OID, f"pypi-clone {INDEX} {since.isoformat()}")
+    index = uuid.uuid5(uuid.NAMESPACE_OID, f"pypi-clone {this_index().name} {since.isoformat()}")
     return uuid.uuid5(index, " ".join((kind, *names))).urn
 
 
 def _absolute(endpoint: str, *, name: str | None = None, version: str | None = None) -> str:
     """The address of a view, with the host by which people know this server."""
-    return own_url() + url_for(endpoint, name=name, version=version).removeprefix(request.script_root)
+    return absolute(url_for(endpoint, name=name, version=version))
 
 
 def _host() -> str:

@@ -8,17 +8,17 @@ from __future__ import annotations
 import base64
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from flask import Blueprint, Response, current_app, request
 from packaging.utils import NormalizedName
 
-from database.catalogue import Catalogue
-from database.statistics import DownloadCounter
 from errors import UnknownFile, UnknownProject
+from indexes.reading import Member
 from permissions import Permission
+from services import Services
 from simple.conditional import (
     ByteRange,
     Unsatisfiable,
@@ -28,8 +28,9 @@ from simple.conditional import (
     range_still_valid,
 )
 from simple.sources import FileRecord
-from storage import Storage
-from views.guards import requires
+from views import services, this_index
+from views.answering import Answering, who_answers
+from views.guards import identity, requires
 from views.lane import Place, SlowLane
 
 blueprint = Blueprint("files", __name__)
@@ -51,10 +52,20 @@ class Answer(NamedTuple):
     size: int
 
 
+class Address(NamedTuple):
+    """A file of a member; ``private`` where not everybody gets it."""
+
+    member: str
+    project: str
+    filename: str
+    private: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """What is known of one address: its headers, and its bytes where they are small."""
 
+    member: Member
     record: FileRecord
     etag: str
     last_modified: str
@@ -65,35 +76,20 @@ class Served:
 
 
 class FileServer:
-    """Serves files of one index. What it knows of an address stands while the project's serial does."""
+    """Serves the files of every index. What it knows of an address stands while the project's validity does."""
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        storage: Storage,
-        downloads: DownloadCounter,
-        lane: SlowLane,
-        *,
-        immutable: bool = True,
-        private: bool = False,
-    ) -> None:
-        self._catalogue = catalogue
-        self._storage = storage
-        self._downloads = downloads
+    def __init__(self, services: Services, lane: SlowLane) -> None:
+        self._services = services
         self._lane = lane
-        self._known: OrderedDict[tuple[str, str], tuple[int, Served]] = OrderedDict()
+        self._known: OrderedDict[Address, tuple[Hashable, Served]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        # Where files can be replaced, a client has to ask each time.
-        keepers = "private" if private else "public"
-        self._caching = (
-            f"{keepers}, max-age=365000000, immutable, no-transform" if immutable else "no-cache, no-transform"
-        )
-        self._vary = [("Vary", "Authorization")] if private else []
 
-    def answer(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer:
+    def answer(
+        self, method: str, answering: Answering, project: NormalizedName, filename: str, environ: dict[str, Any]
+    ) -> Answer:
         """The answer to a GET or HEAD. Raises UnknownProject, UnknownFile, StorageFailed."""
-        served = self._served(project, filename)
+        served = self._served(answering, project, filename)
         conditions = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
         if any(conditions) and not_modified(*conditions, served.etag, served.last_modified):
             return Answer("304 Not Modified", _without_length(served.headers), [], 0)
@@ -130,14 +126,14 @@ class FileServer:
 
         if wrapper is not None:
             # A server that sends files itself (waitress) does so without holding a thread.
-            file = WatchedFile(self._storage.open(served.record.location), served.size, finished)
+            file = WatchedFile(served.member.open(served.record), served.size, finished)
             return Answer("200 OK", served.headers, wrapper(file, _CHUNK), served.size)
         return Answer("200 OK", served.headers, self._body(served, 0, served.size, finished), served.size)
 
     def _body(self, served: Served, first: int, size: int, finished: Callable[[], None] | None) -> FileBody:
         place = self._lane.take()
         try:
-            file = self._storage.open(served.record.location)
+            file = served.member.open(served.record)
             file.seek(first)
         except BaseException:
             place.leave()
@@ -158,52 +154,68 @@ class FileServer:
         return Answer("206 Partial Content", headers, body, part.length)
 
     def _must_be_there(self, served: Served) -> None:
-        if served.body is None:
-            self._storage.open(served.record.location).close()
+        if served.body is None and not served.member.upstream:
+            served.member.open(served.record).close()
 
     def _count(self, served: Served, agent: str) -> None:
         if served.counts:
             record = served.record
-            self._downloads.count(record.project, record.version, record.filename, agent)
+            downloads = self._services.at(served.member.index).downloads
+            downloads.count(record.project, record.version, record.filename, agent)
 
     # -- what is known of an address
 
-    def _served(self, project: NormalizedName, filename: str) -> Served:
-        validity = self._catalogue.validity(project)
-        key = (project, filename)
+    def _served(self, answering: Answering, project: NormalizedName, filename: str) -> Served:
+        """The first member's file of that name. Raises UnknownFile."""
+        for member in answering.members:
+            try:
+                return self._of_member(member, project, filename, private=answering.is_private)
+            except UnknownFile:
+                continue
+        raise UnknownFile(filename)
+
+    def _of_member(self, member: Member, project: NormalizedName, filename: str, *, private: bool) -> Served:
+        validity = member.source.validity(project)
+        key = Address(member.key, project, filename, private)
         known = self._known.get(key)
         if known is not None and known[0] == validity:
             return known[1]
-        served = self._look_up(project, filename)
+        served = self._look_up(member, project, filename, private=private)
         self._keep(key, validity, served)
         return served
 
-    def _look_up(self, project: NormalizedName, filename: str) -> Served:
+    def _look_up(self, member: Member, project: NormalizedName, filename: str, *, private: bool) -> Served:
         if filename.endswith(METADATA_SUFFIX):
-            return self._metadata(project, filename.removesuffix(METADATA_SUFFIX))
-        record = self._catalogue.file(project, filename)
+            return self._metadata(member, project, filename.removesuffix(METADATA_SUFFIX), private=private)
+        record = member.source.file(project, filename)
         body = None
-        if record.size <= _SMALL:
-            with self._storage.open(record.location) as file:
+        if record.size <= _SMALL and not member.upstream:
+            with member.open(record) as file:
                 body = file.read(_SMALL + 1)
             if len(body) != record.size:
                 body = None  # changed under us: `cli.py check` names it; it is sent as it lies
         headers = [
-            *self._headers(record, record.sha256, record.size, "application/octet-stream"),
+            *self._headers(record, record.sha256, record.size, "application/octet-stream", private=private),
             ("Content-Disposition", f'attachment; filename="{record.filename}"'),
         ]
-        return Served(record, f'"{record.sha256}"', http_date(record.uploaded), headers, body, record.size, counts=True)
+        etag, modified = f'"{record.sha256}"', http_date(record.uploaded)
+        return Served(member, record, etag, modified, headers, body, record.size, counts=True)
 
-    def _metadata(self, project: NormalizedName, filename: str) -> Served:
-        record = self._catalogue.file(project, filename)
+    def _metadata(self, member: Member, project: NormalizedName, filename: str, *, private: bool) -> Served:
+        record = member.source.file(project, filename)
         sha256 = record.core_metadata_sha256
         if sha256 is None:
             raise UnknownFile(filename + METADATA_SUFFIX)
-        body = self._catalogue.core_metadata(project, filename)
-        headers = self._headers(record, sha256, len(body), "text/plain; charset=utf-8")
-        return Served(record, f'"{sha256}"', http_date(record.uploaded), headers, body, len(body), counts=False)
+        body = member.core_metadata(project, filename)
+        headers = self._headers(record, sha256, len(body), "text/plain; charset=utf-8", private=private)
+        etag, modified = f'"{sha256}"', http_date(record.uploaded)
+        return Served(member, record, etag, modified, headers, body, len(body), counts=False)
 
-    def _headers(self, record: FileRecord, sha256: str, size: int, content_type: str) -> Headers:
+    def _headers(self, record: FileRecord, sha256: str, size: int, content_type: str, *, private: bool) -> Headers:
+        keepers = "private" if private else "public"
+        # Where files can be replaced, a client has to ask each time.
+        is_fixed = not self._services.settings.overwrite
+        caching = f"{keepers}, max-age=365000000, immutable, no-transform" if is_fixed else "no-cache, no-transform"
         digest = base64.b64encode(bytes.fromhex(sha256)).decode()
         return [
             ("Content-Type", content_type),
@@ -211,15 +223,15 @@ class FileServer:
             ("ETag", f'"{sha256}"'),
             ("Last-Modified", http_date(record.uploaded)),
             ("Accept-Ranges", "bytes"),
-            ("Cache-Control", self._caching),
+            ("Cache-Control", caching),
             ("Repr-Digest", f"sha-256=:{digest}:"),
             ("X-Content-Type-Options", "nosniff"),
             ("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
-            *self._vary,
+            *([("Vary", "Authorization")] if private else []),
         ]
 
-    def _keep(self, key: tuple[str, str], validity: int, served: Served) -> None:
+    def _keep(self, key: Address, validity: Hashable, served: Served) -> None:
         with self._lock:
             replaced = self._known.pop(key, None)
             if replaced is not None:
@@ -303,8 +315,10 @@ class WatchedFile:
 def download(project: str, filename: str) -> Response:
     """A distribution, or with ``.metadata`` its core metadata (PEP 658)."""
     server: FileServer = current_app.extensions["file_server"]
+    name = NormalizedName(project)
     try:
-        answer = server.answer(request.method, NormalizedName(project), filename, request.environ)
+        answering = who_answers(services(), this_index(), identity(), Permission.DOWNLOAD, name)
+        answer = server.answer(request.method, answering, name, filename, request.environ)
     except UnknownProject as error:
         raise UnknownFile(filename) from error
     response = Response(answer.body, answer.status, list(answer.headers), direct_passthrough=True)

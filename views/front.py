@@ -18,6 +18,7 @@ import prometheus_client.core
 
 from config import Settings
 from errors import Unavailable
+from views import addressing
 from views.access_log import AccessLog, Line
 from views.fastpath import FastPath
 from views.guards import is_local_name, is_trusted, peer_of
@@ -72,6 +73,7 @@ class Front:
         """Answer one request."""
         started = time.perf_counter()
         request_id = environ[REQUEST_ID] = self._request_id(environ)
+        addressing.split(environ)
         if environ.get("HTTP_HOST") in self._good_hosts:
             answer = self._fast.answer(environ)
             if answer is not None:
@@ -208,7 +210,7 @@ class Front:
             environ["wsgi.url_scheme"] = scheme
         prefix = environ.get("HTTP_X_FORWARDED_PREFIX", "")
         if re.fullmatch(r"(?:/[A-Za-z0-9._-]+)+", prefix):
-            environ["SCRIPT_NAME"] = prefix
+            addressing.prefix_again(environ, prefix)
 
     def _add_line(self, environ: Environ, status: int, size: int, started: float) -> None:
         client = peer_of(environ, self._settings).address if self._has_proxies else environ.get("REMOTE_ADDR", "")
@@ -216,7 +218,7 @@ class Front:
             Line(
                 time.time(),
                 environ["REQUEST_METHOD"],
-                environ.get("PATH_INFO", ""),
+                environ.get(addressing.PATH) or environ.get("PATH_INFO", ""),
                 status,
                 size,
                 (time.perf_counter() - started) * 1000,

@@ -12,20 +12,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import current_app, g, request
 from flask_login import current_user
 from packaging.utils import NormalizedName
+from werkzeug.routing import RequestRedirect
 
 from auth import Peer
 from config import Settings
 from credentials.throttle import plain_address
 from database.journal import Actor
 from distributions.filenames import check_project_name
-from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded
+from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded, UnknownIndex, UnknownProject
 from identities import place_of
+from indexes.assembly import IndexServices
 from permissions import READING, Identity, Permission, Where, allows, why_not
-from services import INDEX
-from views import services
+from views import services, this_index
+from views.addressing import index_named
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
@@ -72,6 +74,8 @@ def must(permission: Permission, project: NormalizedName | None = None) -> Ident
     asker = identity()
     place = where(permission, project)
     if allows(asker, permission, place):
+        if permission in READING and project is not None:
+            ask_owner(project, permission)
         return asker
     if not services().settings.auth_enabled:
         raise Forbidden(
@@ -92,10 +96,49 @@ def must_have_proved() -> None:
 
 
 def where(permission: Permission, project: NormalizedName | None) -> Where:
-    """The place that is asked about. Reading is judged by index, so nothing of the project need be known."""
+    """The place that is asked about. Reading is judged by index, so nothing of the project need be known.
+
+    An index that is not there is a closed one to all but administrators, so that nobody learns which there are.
+    """
+    try:
+        index = this_index()
+    except UnknownIndex:
+        name = index_named(request.environ)
+        if not services().settings.auth_enabled or identity().is_admin:
+            raise
+        return Where(name, project, closed=True)
     if project is None or permission in READING:
-        return Where(INDEX, project)
-    return place_of(INDEX, project, services().readers.rights.ground(INDEX, project))
+        return Where(index.name, project, closed=index.is_closed)
+    ground = services().readers.rights.ground(index.name, project)
+    return place_of(index.name, project, ground, closed=index.is_closed)
+
+
+def may_read(index: IndexServices, permission: Permission, project: str | None = None) -> bool:
+    """Whether the asker may read another index: each one below an index is asked for itself."""
+    return allows(identity(), permission, Where(index.name, project, closed=index.is_closed))
+
+
+def ask_owner(project: NormalizedName, permission: Permission) -> None:
+    """Let what answers this request speak of the index that owns the project, where that is one below this one.
+
+    Pages for people are at the owner's own address. The simple pages and files ask for themselves, upstreams too.
+    Raises UnknownProject for one that the asker may not read.
+    """
+    if request.blueprint in {"simple", "files"}:
+        return
+    index = this_index()
+    owner = index.reader.owner(project)
+    if owner is None or owner.name == index.name:
+        return
+    found = services().at(owner.name)
+    if not may_read(found, permission, project):
+        raise UnknownProject(project)
+    if request.blueprint == "web":
+        values: dict[str, Any] = dict(request.view_args or {})
+        url = current_app.url_for(request.endpoint or "", _index=owner.name, **values)
+        query = request.query_string.decode("ascii", "replace")
+        raise RequestRedirect(f"{url}?{query}" if query else url)
+    g.owner = found
 
 
 def identity() -> Identity:

@@ -10,7 +10,7 @@ from packaging.utils import NormalizedName
 
 from errors import NotAcceptable, NotFound, Refusal, UnknownFile, shown
 from permissions import Permission, allows
-from views import services
+from views import services, this_index
 from views.contents import stored_file
 from views.errors import headers_of, status_of
 from views.guards import requires
@@ -43,7 +43,7 @@ def _provenance(project: NormalizedName, version: str, filename: str) -> str:
     """Raises UnknownFile, and NotFound for a file without."""
     stored_file(project, version, filename)
     try:
-        return services().catalogue.provenance(project, filename)
+        return this_index().catalogue.provenance(project, filename)
     except UnknownFile as error:
         raise NotFound(
             f"There is no provenance of {shown(filename, 200)}: no trusted publisher attested it with its upload."

@@ -16,10 +16,10 @@ from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, project_latest, yanked_reason
 from simple.model import File, ProjectDetail, offered_versions
-from views import services
+from views import this_index
 from views.guards import requires
 from views.simple import moved, normalized
-from views.web.urls import own_url
+from views.web.urls import index_address
 
 blueprint = Blueprint("legacy", __name__)
 
@@ -40,7 +40,7 @@ def project_json(project: str) -> Response:
     if name != project:
         return _moved(f"../{name}/json")
     detail = offered_detail(name)
-    release = services().catalogue.release(name, release_key(check_version(project_latest(detail))))
+    release = this_index().catalogue.release(name, release_key(check_version(project_latest(detail))))
     return _answer(detail, project_document(detail, release))
 
 
@@ -57,7 +57,7 @@ def release_json(project: str, version: str) -> Response:
 
 def offered_detail(name: NormalizedName) -> ProjectDetail:
     """The project. Raises UnknownProject, also for one that is quarantined."""
-    detail = services().catalogue.project_detail(name)
+    detail = this_index().catalogue.project_detail(name)
     if not offered_versions(detail):
         raise UnknownProject(name)
     return detail
@@ -69,7 +69,7 @@ def release_of(detail: ProjectDetail, version: str) -> ReleaseDetail:
         key = release_key(check_version(version))
     except InvalidVersion as error:
         raise UnknownRelease(detail.name, version) from error
-    return services().catalogue.release(detail.name, key)
+    return this_index().catalogue.release(detail.name, key)
 
 
 def project_document(detail: ProjectDetail, release: ReleaseDetail) -> bytes:
@@ -89,12 +89,12 @@ def _info(detail: ProjectDetail, release: ReleaseDetail) -> ReleaseInfo:
 
 def page_url(detail: ProjectDetail) -> str:
     """The project's page for people."""
-    return f"{own_url()}/project/{detail.name}/"
+    return f"{index_address()}/project/{detail.name}/"
 
 
 def file_url_of(detail: ProjectDetail) -> Callable[[File], str]:
     """Gives the absolute address of each of a project's files."""
-    base = f"{own_url()}/packages/{detail.name}/"
+    base = f"{index_address()}/packages/{detail.name}/"
     return lambda file: base + quote(file.filename)
 
 

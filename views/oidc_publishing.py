@@ -13,8 +13,7 @@ from flask import Blueprint, Response, request
 
 from database.journal import Actor
 from errors import InvalidIdentityToken, InvalidRequest, Refusal, TooLarge
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.api.bodies import LARGEST, parse_object
 from views.errors import headers_of, status_of
 from views.guards import peer, requires
@@ -39,7 +38,7 @@ def mint_token() -> Response:
     """An upload token for the provider's. ``project`` narrows it to one of several projects that the job fits."""
     body = _body()
     token, project = _text(body, "token"), _text(body, "project") if body.get("project") is not None else None
-    minted = services().publishers.mint(token, index=INDEX, project=project, by=_nobody())
+    minted = services().publishers.mint(token, index=this_index().name, project=project, by=_nobody())
     return _json({"success": True, "token": minted.text, "expires": int(minted.expires.timestamp())})
 
 

@@ -14,9 +14,8 @@ from database.search import SearchResult
 from distributions.filenames import parse_filename
 from errors import Conflict, Invalid, InvalidRequest, NotFound, shown
 from permissions import Role
-from services import INDEX
 from simple.model import ProjectStatus, offered_files, offered_versions
-from views import services
+from views import services, this_index
 from views.legacy import offered_detail, release_document, release_of
 from views.simple import normalized
 
@@ -85,17 +84,17 @@ def _fits(value: object, kind: Kind) -> bool:
 
 def list_packages() -> list[str]:
     """The normalized name of every project."""
-    return [project.name for project in services().catalogue.project_list().projects]
+    return [project.name for project in this_index().catalogue.project_list().projects]
 
 
 def list_packages_with_serial() -> dict[str, int]:
     """The serial of every project's last change, by normalized name."""
-    return {project.name: project.serial for project in services().catalogue.project_list().projects}
+    return {project.name: project.serial for project in this_index().catalogue.project_list().projects}
 
 
 def changelog_last_serial() -> int:
     """The serial of the index's last change."""
-    return services().catalogue.validity(None)
+    return this_index().catalogue.validity(None)
 
 
 def changelog_since_serial(serial: int) -> list[list[object]]:
@@ -110,7 +109,7 @@ def changelog(since: int, with_ids: object = False) -> list[list[object]]:
 
 
 def _changes(serial: int, limit: int) -> list[Any]:
-    return [row for row in services().catalogue.changes_since(serial, limit) if row.project is not None]
+    return [row for row in this_index().catalogue.changes_since(serial, limit) if row.project is not None]
 
 
 def _serial_at(since: int) -> int:
@@ -118,7 +117,7 @@ def _serial_at(since: int) -> int:
     low, high = 0, changelog_last_serial()
     while low < high:
         middle = (low + high) // 2
-        row = next(iter(services().catalogue.changes_since(middle, 1)), None)
+        row = next(iter(this_index().catalogue.changes_since(middle, 1)), None)
         if row is None or row.at.timestamp() > since:
             high = middle
         else:
@@ -182,17 +181,17 @@ def package_roles(name: str) -> list[list[str]]:
     """Role and user of everybody who holds one on the project alone, owners first. Empty if it is unknown."""
     try:
         project = normalized(name)
-        services().catalogue.validity(project)
+        this_index().catalogue.validity(project)
     except NotFound:
         return []
-    rows = services().readers.rights.grants(index=INDEX, project=project)
+    rows = services().readers.rights.grants(index=this_index().name, project=project)
     return _by_rank((row.role, row.holder) for row in rows if not row.is_team)
 
 
 def user_packages(username: str) -> list[list[str]]:
     """Role and project of everything that a user holds alone and that is there, owned ones first."""
-    held = services().readers.rights.projects_of(username, INDEX)
-    there = {project.name for project in services().catalogue.project_list().projects} if held else set()
+    held = services().readers.rights.projects_of(username, this_index().name)
+    there = {project.name for project in this_index().catalogue.project_list().projects} if held else set()
     return _by_rank((role, project) for role, project in held if project in there)
 
 
@@ -202,7 +201,7 @@ def _by_rank(held: Iterable[tuple[str, str]]) -> list[list[str]]:
 
 def browse(classifiers: list[str]) -> list[list[str]]:
     """Name and version of every release that has all the classifiers. Raises Conflict where the index is too large."""
-    catalogue = services().catalogue
+    catalogue = this_index().catalogue
     if catalogue.count_projects() > MOST_BROWSED:
         raise Conflict(f"This index holds more than {MOST_BROWSED} projects; use the search instead of browsing.")
     wanted = set(classifiers)
@@ -254,7 +253,7 @@ def _words_of(spec: Mapping[str, object]) -> Iterable[str]:
 def _found(query: str) -> SearchResult:
     if not query.strip():
         return SearchResult(0, ())
-    return services().search.find(query, limit=_MOST_HITS)
+    return this_index().search.find(query, limit=_MOST_HITS)
 
 
 def list_methods() -> list[str]:

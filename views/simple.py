@@ -11,12 +11,12 @@ from database.catalogue import ProjectSummary
 from distributions.filenames import check_project_name
 from errors import InvalidName, UnknownProject
 from permissions import Permission
-from services import INDEX
 from simple.conditional import matches_none
 from simple.negotiation import negotiate, negotiate_coding
-from simple.pages import Page
-from views import services
-from views.guards import requires
+from simple.pages import Page, PageKey
+from views import services, this_index
+from views.answering import who_answers
+from views.guards import identity, requires
 
 blueprint = Blueprint("simple", __name__)
 
@@ -55,7 +55,7 @@ def project_without_slash(project: str) -> Response:
 def listed(project: str) -> ProjectSummary:
     """The project that a path speaks of, in any spelling, quarantined ones too. Raises UnknownProject."""
     name = normalized(project)
-    found = services().catalogue.projects(prefix=name, limit=1, quarantined=True)
+    found = this_index().catalogue.projects(prefix=name, limit=1, quarantined=True)
     if not found or found[0].name != name:
         raise UnknownProject(project)
     return found[0]
@@ -80,8 +80,18 @@ def moved(to: str) -> Response:
 def _answer(project: NormalizedName | None) -> Response:
     media_type = negotiate(request.headers.get("Accept"), request.args.get("format"))
     coding = negotiate_coding(request.headers.get("Accept-Encoding"))
-    page = services().pages.get(INDEX, services().catalogue, project, media_type, coding)
-    return _response(page)
+    answering = who_answers(services(), this_index(), identity(), Permission.LIST, project)
+    if not answering.members:
+        return _elsewhere(answering.redirect)
+    key = PageKey(answering.key, project, media_type, coding, answering.is_private)
+    return _response(services().pages.get(key, answering.source))
+
+
+def _elsewhere(url: str) -> Response:
+    """To the upstream's page. Only for now: the project may come here, or the upstream be another one."""
+    response = redirect(url, 302)
+    response.headers["Cache-Control"] = "no-store"
+    return response  # type: ignore[return-value]
 
 
 def _response(page: Page) -> Response:

@@ -21,9 +21,8 @@ from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, 
 from identities import place_of
 from package_manager import Published, Uploader
 from permissions import Identity, Permission, allows, why_not
-from services import INDEX
 from storage import Incoming
-from views import services, xmlrpc
+from views import services, this_index, xmlrpc
 from views.forms import UploadForm, drain, read_form
 from views.guards import actor, by_header, identity, must, requires
 from views.xmlrpc import is_xmlrpc
@@ -87,7 +86,9 @@ def publish(incoming: Incoming, claim: Claim, ask: Callable[[], Identity]) -> Pu
     """
     if incoming.size == 0:
         raise InvalidRequest(f"The file {shown(claim.filename)} is empty; build and upload it again.")
-    return services().manager.publish(INDEX, incoming, claim, uploader=_uploader(claim.filename, ask), by=actor())
+    return services().manager.publish(
+        this_index().name, incoming, claim, uploader=_uploader(claim.filename, ask), by=actor()
+    )
 
 
 def sentence_of(published: Published) -> str:
@@ -103,7 +104,7 @@ def _uploader(filename: str, ask: Callable[[], Identity]) -> Uploader:
     """
 
     def permit(connection: Any, project: NormalizedName) -> None:
-        asker, place = ask(), place_of(INDEX, project, ground(connection, INDEX, project))
+        asker, place = ask(), place_of(this_index().name, project, ground(connection, this_index().name, project))
         if not allows(asker, Permission.UPLOAD, place):
             if not asker.is_known and services().settings.auth_enabled:
                 raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")

@@ -12,8 +12,9 @@ from werkzeug.serving import make_server
 
 from distributions.claims import Claim
 from package_manager import Published
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from tests.conftest import TESTER
 from tests.factory import build_sdist, build_wheel, core_metadata
 
@@ -25,7 +26,7 @@ def publish_file(services: Services, path: Path) -> Published:
     """Publish a distribution as an upload would."""
     with services.manager.receive() as incoming:
         incoming.write(path.read_bytes())
-        return services.manager.publish(INDEX, incoming, Claim(path.name), by=TESTER)
+        return services.manager.publish(MAIN, incoming, Claim(path.name), by=TESTER)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.web.contents_site import HIDING, HIDING_NAME, stock
@@ -99,6 +100,6 @@ def test_refusals_are_problems(client: FlaskClient, address: str, status: int) -
 
 def test_a_quarantined_project_offers_nothing(client: FlaskClient, services: Services) -> None:
     """Neither what is inside its files nor what changed."""
-    services.manager.set_status(INDEX, NormalizedName("weft"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("weft"), ProjectStatus.QUARANTINED, None, by=TESTER)
     for address in (f"{WHEEL}/contents", f"{WHEEL}/text?path=weft/loom.py", "/api/packages/weft/compare"):
         assert client.get(address).status_code == 404

@@ -8,8 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.api.conftest import Publish
 from tests.conftest import PASSWORDS, TESTER, basic
@@ -95,7 +96,7 @@ def test_what_is_not_there_is_404(index: FlaskClient, address: str) -> None:
 
 def test_a_quarantined_project_shows_nothing(index: FlaskClient, services: Services) -> None:
     """Neither what it requires nor that it requires anything; who requires it is said of the others."""
-    services.manager.set_status(INDEX, NormalizedName("mill"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("mill"), ProjectStatus.QUARANTINED, None, by=TESTER)
     document: Any = index.get("/api/packages/mill/dependencies").json
     assert (document["version"], document["requirements"]) == (None, [])
     assert index.get("/api/packages/mill/2.0/dependencies").status_code == 404

@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.api.conftest import Publish
 from tests.conftest import TESTER, basic
@@ -92,7 +93,7 @@ def test_the_serial_is_in_header_and_body_and_grows(services: Services, index: F
         answer = index.get("/pypi/demo-pkg/json")
         assert int(answer.headers["X-PyPI-Last-Serial"]) == answer.json["last_serial"]  # type: ignore[index]
         serials.append(answer.json["last_serial"])  # type: ignore[index]
-        services.manager.yank(INDEX, DEMO, "2.0", None, "broken", by=TESTER)
+        services.manager.yank(MAIN, DEMO, "2.0", None, "broken", by=TESTER)
     assert serials[1] > serials[0]
     project = document(index, "/pypi/demo-pkg/json")
     assert project["info"]["version"] == "1.0"
@@ -122,7 +123,7 @@ def test_what_is_not_there_is_404(index: FlaskClient, path: str) -> None:
 
 def test_a_quarantined_project_is_not_there(services: Services, index: FlaskClient) -> None:
     """Neither form says anything of it."""
-    services.manager.set_status(INDEX, DEMO, ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, DEMO, ProjectStatus.QUARANTINED, None, by=TESTER)
     assert index.get("/pypi/demo-pkg/json").status_code == 404
     assert index.get("/pypi/demo-pkg/1.0/json").status_code == 404
 

@@ -150,8 +150,8 @@ def test_a_release_is_found_by_any_spelling_of_its_version(index: FlaskClient) -
 
 def test_downloads_are_counted_into_the_answer(services: Services, index: FlaskClient) -> None:
     """What was downloaded stands in the project's and the server's figures."""
-    services.downloads.count("demo-pkg", "1.0", "demo_pkg-1.0-py3-none-any.whl")
-    services.downloads.flush()
+    services.at().downloads.count("demo-pkg", "1.0", "demo_pkg-1.0-py3-none-any.whl")
+    services.at().downloads.flush()
     assert index.get("/api/packages/demo-pkg").json["downloads"] == 1  # type: ignore[index]
     assert index.get("/api/stats").json["downloads"] == 1  # type: ignore[index]
 

@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
 from database.statistics import today
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.web.conftest import publish_wheel
@@ -25,9 +26,9 @@ def downloaded(services: Services, tmp_path: Path) -> Services:
     """The open server with a project that was downloaded three times today, and once fifty days ago."""
     publish_wheel(services, tmp_path, "looms")
     for agent in (UV, UV, ""):
-        services.downloads.count("looms", "1.0", "looms-1.0-py3-none-any.whl", agent)
-    services.downloads.count("looms", "0.9", "looms-0.9-py3-none-any.whl", UV, day=today() - 50)
-    services.downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0-py3-none-any.whl", agent)
+    services.at().downloads.count("looms", "0.9", "looms-0.9-py3-none-any.whl", UV, day=today() - 50)
+    services.at().downloads.flush()
     return services
 
 
@@ -78,7 +79,7 @@ def test_unknown_projects_are_404(client: FlaskClient, downloaded: Services) -> 
 
 def test_a_quarantined_project_tells_no_versions(client: FlaskClient, downloaded: Services) -> None:
     """As it offers none; it is not among the most downloaded either."""
-    downloaded.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    downloaded.manager.set_status(MAIN, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
     found = document(client, "/api/packages/looms/statistics")
     assert (found["total"], found["by_version"]) == (4, [])
     assert document(client, "/api/stats/downloads")["by_project"] == []

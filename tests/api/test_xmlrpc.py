@@ -22,7 +22,8 @@ from packaging.utils import NormalizedName
 from config import load_settings
 from errors import InvalidRequest
 from people.rights import Holder
-from services import INDEX, Services, open_services
+from permissions import MAIN
+from services import Services, open_services
 from simple.model import ProjectStatus
 from tests.api.conftest import Publish
 from tests.conftest import ROOT, TESTER, LiveServer
@@ -58,19 +59,19 @@ def test_the_lists(proxy: Any, services: Services) -> None:
     """Every project with the serial of its last change; a quarantined one leaves."""
     serials = proxy.list_packages_with_serial()
     assert sorted(serials) == proxy.list_packages() == ["demo-pkg", "other"]
-    assert serials["demo-pkg"] == services.catalogue.validity(DEMO)
+    assert serials["demo-pkg"] == services.at().catalogue.validity(DEMO)
     assert proxy.changelog_last_serial() == max(serials.values())
-    services.manager.set_status(INDEX, DEMO, ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, DEMO, ProjectStatus.QUARANTINED, None, by=TESTER)
     assert proxy.list_packages() == ["other"]
 
 
 def test_the_change_log_says_what_happened_in_the_words_of_pypi(proxy: Any, services: Services) -> None:
     """Each change once, oldest first, with rising serials; the last is the index's."""
     start = proxy.changelog_last_serial()
-    services.manager.yank(INDEX, DEMO, "2.0", None, "broken", by=TESTER)
-    services.manager.unyank(INDEX, DEMO, "2.0", None, by=TESTER)
-    services.manager.set_status(INDEX, DEMO, ProjectStatus.ARCHIVED, None, by=TESTER)
-    services.manager.delete(INDEX, DEMO, "1.0", "demo_pkg-1.0.tar.gz", by=TESTER)
+    services.manager.yank(MAIN, DEMO, "2.0", None, "broken", by=TESTER)
+    services.manager.unyank(MAIN, DEMO, "2.0", None, by=TESTER)
+    services.manager.set_status(MAIN, DEMO, ProjectStatus.ARCHIVED, None, by=TESTER)
+    services.manager.delete(MAIN, DEMO, "1.0", "demo_pkg-1.0.tar.gz", by=TESTER)
     rows = proxy.changelog_since_serial(start)
     assert [row[3] for row in rows] == [
         "yank release", "unyank release", "update project status", "remove file demo_pkg-1.0.tar.gz",
@@ -101,7 +102,7 @@ def test_the_change_log_since_a_time(proxy: Any, services: Services) -> None:
     assert proxy.changelog(before, True) == everything
     assert proxy.changelog(0) == proxy.changelog(before)
     assert proxy.changelog(now + 1) == []
-    rows = [services.catalogue.changes_since(row[4] - 1, 1)[0].at.timestamp() for row in everything]
+    rows = [services.at().catalogue.changes_since(row[4] - 1, 1)[0].at.timestamp() for row in everything]
     assert len(proxy.changelog(before + 1)) == sum(at > before + 1 for at in rows)
 
 
@@ -110,7 +111,7 @@ def test_the_change_log_since_a_time(proxy: Any, services: Services) -> None:
 
 def test_the_releases_of_a_project(proxy: Any, services: Services) -> None:
     """Newest first; one that is yanked whole only if asked."""
-    services.manager.yank(INDEX, DEMO, "2.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, DEMO, "2.0", None, "", by=TESTER)
     assert proxy.package_releases("Demo_Pkg") == ["3.0rc1", "1.0"]
     assert proxy.package_releases("demo-pkg", True) == ["3.0rc1", "2.0", "1.0"]
     assert proxy.package_releases("nothing") == proxy.package_releases("\u0436") == []
@@ -160,12 +161,12 @@ def test_roles_as_pypi_tells_them(proxy: Any, services: Services) -> None:
         services.users.create_user(name, "x", by=TESTER)
     rights = services.rights
     rights.create_team("crew", by=TESTER)
-    rights.grant(INDEX, DEMO, Holder("bob"), "maintainer", by=TESTER)
-    rights.grant(INDEX, DEMO, Holder("alice"), "owner", by=TESTER)
-    rights.grant(INDEX, DEMO, Holder("crew", is_team=True), "owner", by=TESTER)
-    rights.grant(INDEX, None, Holder("alice"), "owner", by=TESTER)
-    rights.grant(INDEX, NormalizedName("not-yet"), Holder("alice"), "owner", by=TESTER)
-    rights.grant(INDEX, NormalizedName("other"), Holder("alice"), "maintainer", by=TESTER)
+    rights.grant(MAIN, DEMO, Holder("bob"), "maintainer", by=TESTER)
+    rights.grant(MAIN, DEMO, Holder("alice"), "owner", by=TESTER)
+    rights.grant(MAIN, DEMO, Holder("crew", is_team=True), "owner", by=TESTER)
+    rights.grant(MAIN, None, Holder("alice"), "owner", by=TESTER)
+    rights.grant(MAIN, NormalizedName("not-yet"), Holder("alice"), "owner", by=TESTER)
+    rights.grant(MAIN, NormalizedName("other"), Holder("alice"), "maintainer", by=TESTER)
     assert proxy.package_roles("Demo_Pkg") == [["Owner", "alice"], ["Maintainer", "bob"]]
     assert proxy.user_packages("Alice") == [["Owner", "demo-pkg"], ["Maintainer", "other"]]
     assert proxy.package_roles("not-yet") == proxy.package_roles("\u0436") == proxy.user_packages("nobody") == []

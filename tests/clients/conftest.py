@@ -18,7 +18,8 @@ from packaging.utils import canonicalize_name
 from config import load_settings
 from distributions.claims import Claim
 from people.tokens import Limits
-from services import INDEX, Services, open_services
+from permissions import MAIN
+from services import Services, open_services
 from tests.clients.programs import Credential, Programs, Project, Venv
 from tests.conftest import TESTER, LiveServer, free_port
 from tests.factory import build_wheel
@@ -57,12 +58,12 @@ class Shelf:
         path = build_wheel(self.folder, name, version, **wheel)
         with self.services.manager.receive() as incoming:
             incoming.write(path.read_bytes())
-            self.services.manager.publish(INDEX, incoming, Claim(path.name), by=TESTER)
+            self.services.manager.publish(MAIN, incoming, Claim(path.name), by=TESTER)
         return path
 
     def yank(self, name: str, version: str, reason: str) -> None:
         """Yank a release."""
-        self.services.manager.yank(INDEX, canonicalize_name(name), version, None, reason, by=TESTER)
+        self.services.manager.yank(MAIN, canonicalize_name(name), version, None, reason, by=TESTER)
 
 
 def files_of(server: LiveServer, project: str) -> dict[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from packaging.utils import NormalizedName
 
-from services import INDEX
+from permissions import MAIN
 from tests.clients.conftest import files_of, services_of
 from tests.clients.programs import BIN, Outcome, Programs, Project
 from tests.clients.tls_front import Front, tls_front
@@ -35,7 +35,7 @@ def trusting(
         admin = services.accounts.user("admin")
         assert admin is not None
         name = NormalizedName(project)
-        services.publishers.add(INDEX, name, "github", FIELDS, by=TESTER, user_id=admin.id)
+        services.publishers.add(MAIN, name, "github", FIELDS, by=TESTER, user_id=admin.id)
     with tls_front(folder, server.port) as front:
         yield server, front
 
@@ -72,7 +72,7 @@ def test_a_job_publishes_without_a_password(
         assert outcome.code == 0, outcome.text
         assert sorted(files_of(server, project.name)) == project.filenames
         with closing(services_of(server, auth_enabled="true")) as services:
-            assert services.readers.rights.ground(INDEX, NormalizedName(project.name)).owners == ("admin",)
+            assert services.readers.rights.ground(MAIN, NormalizedName(project.name)).owners == ("admin",)
             counted = services.database.quick("SELECT count(*), count(burned) FROM minted_tokens", ())
             assert tuple(counted) == (1, 1)
 

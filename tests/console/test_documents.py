@@ -11,7 +11,8 @@ from packaging.utils import NormalizedName
 
 from people.rights import Holder
 from people.tokens import Limits
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER, basic
 from tests.console.running import data
 
@@ -35,15 +36,15 @@ def people(secured: Services) -> None:
     secured.users.set_email("bob", "bob@example.com", by=TESTER)
     secured.rights.create_team("web", "The website", by=TESTER)
     secured.rights.add_member("web", "bob", by=TESTER)
-    secured.rights.grant(INDEX, None, Holder("web", is_team=True), "maintainer", by=TESTER)
-    secured.rights.grant(INDEX, NormalizedName("sample"), Holder("bob"), "owner", by=TESTER)
-    secured.rights.set_pattern(INDEX, "web-*", "web", by=TESTER)
-    limits = Limits(days=30, scopes=("read", "upload"), index=INDEX, projects=("sample", "web-*"), note="For CI.")
+    secured.rights.grant(MAIN, None, Holder("web", is_team=True), "maintainer", by=TESTER)
+    secured.rights.grant(MAIN, NormalizedName("sample"), Holder("bob"), "owner", by=TESTER)
+    secured.rights.set_pattern(MAIN, "web-*", "web", by=TESTER)
+    limits = Limits(days=30, scopes=("read", "upload"), index=MAIN, projects=("sample", "web-*"), note="For CI.")
     token, _ = secured.tokens.create_token("bob", "CI", limits, by=TESTER)
     secured.tokens.note_use(token.id, "203.0.113.7")
     secured.tokens.flush_uses()
     alice = secured.users.account("alice").id
-    secured.publishers.add(INDEX, NormalizedName("sample"), "github", TOOL, by=TESTER, user_id=alice)
+    secured.publishers.add(MAIN, NormalizedName("sample"), "github", TOOL, by=TESTER, user_id=alice)
 
 
 def api(client: FlaskClient, path: str, username: str = "alice") -> Any:

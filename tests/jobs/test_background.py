@@ -15,7 +15,8 @@ from database.job_runs import JobRuns, Outcome
 from database.statistics import today
 from jobs.background import Background
 from jobs.sync import sync
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER
 from tests.factory import build_wheel
 
@@ -46,28 +47,28 @@ def until(condition: Callable[[], bool]) -> bool:
 
 def test_downloads_are_written_down_now_and_then(services: Services, background: Callable[..., Background]) -> None:
     """Every process flushes its own, without anybody asking."""
-    services.downloads.count("sample", "1.0", "sample-1.0.tar.gz")
+    services.at().downloads.count("sample", "1.0", "sample-1.0.tar.gz")
     background(is_first=False, flush_seconds=0.01).start()
-    assert until(lambda: services.downloads.total() == 1)
+    assert until(lambda: services.at().downloads.total() == 1)
 
 
 def test_stopping_flushes_and_ends_at_once(services: Services, background: Callable[..., Background]) -> None:
     """The last downloads are in the table when stop returns, and it does not wait for the next turn."""
     one = background(is_first=True)
     one.start()
-    services.downloads.count("sample", "1.0", "sample-1.0.tar.gz")
+    services.at().downloads.count("sample", "1.0", "sample-1.0.tar.gz")
     began = time.monotonic()
     one.stop()
     one.stop()
     assert time.monotonic() - began < 5
-    assert services.downloads.total() == 1
+    assert services.at().downloads.total() == 1
 
 
 def test_the_first_process_takes_in_what_was_dropped(services: Services, background: Callable[..., Background]) -> None:
     """A start lists files that a person put into the folder, beside serving."""
     build_wheel(services.settings.data_path)
     background(is_first=True).start()
-    assert until(lambda: services.catalogue.stats()["files"] == 1)
+    assert until(lambda: services.at().catalogue.stats()["files"] == 1)
 
 
 def test_the_first_process_sweeps_what_a_crash_left(services: Services, background: Callable[..., Background]) -> None:
@@ -90,12 +91,12 @@ def test_the_first_process_lets_go_what_is_over(services: Services, background: 
     wheels = [build_wheel(services.settings.data_path, name) for name in ("old", "young")]
     sync(services, by=TESTER)
     background(is_first=True, purge_seconds=0.01).start()
-    deletions = [services.manager.delete(INDEX, NormalizedName(name), by=TESTER).id for name in ("old", "young")]
+    deletions = [services.manager.delete(MAIN, NormalizedName(name), by=TESTER).id for name in ("old", "young")]
     with services.database.writing() as change:
         change.connection.exec_driver_sql("UPDATE deletions SET expires = 1 WHERE public_id = ?", (deletions[0],))
     assert until(lambda: not wheels[0].exists())
     assert wheels[1].exists()
-    assert [one.id for one in services.deletions.standing()] == deletions[1:]
+    assert [one.id for one in services.at().deletions.standing()] == deletions[1:]
     assert until(lambda: _runs(services, "purge") == [(Outcome.DONE, "Deleted files let go for good: 1.")])
 
 
@@ -110,18 +111,18 @@ def test_other_processes_leave_the_folder_alone(services: Services, background: 
     left.write_text("x")
     one = background(is_first=False, flush_seconds=0.01)
     one.start()
-    services.downloads.count("sample", "1.0", "sample-1.0.tar.gz")
-    assert until(lambda: services.downloads.total() == 1)
+    services.at().downloads.count("sample", "1.0", "sample-1.0.tar.gz")
+    assert until(lambda: services.at().downloads.total() == 1)
     one.stop()
     assert left.exists()
-    assert services.catalogue.stats()["files"] == 0
+    assert services.at().catalogue.stats()["files"] == 0
 
 
 def test_a_failure_is_logged_and_the_thread_goes_on(
     services: Services, background: Callable[..., Background], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flush that fails is in the log with its trace, and the next one is made."""
-    flush, calls = services.downloads.flush, []
+    flush, calls = services.at().downloads.flush, []
 
     def fail_first() -> int:
         calls.append(1)
@@ -129,11 +130,11 @@ def test_a_failure_is_logged_and_the_thread_goes_on(
             raise RuntimeError("the first one fails")
         return flush()
 
-    monkeypatch.setattr(services.downloads, "flush", fail_first)
-    services.downloads.count("sample", "1.0", "sample-1.0.tar.gz")
+    monkeypatch.setattr(services.at().downloads, "flush", fail_first)
+    services.at().downloads.count("sample", "1.0", "sample-1.0.tar.gz")
     with capture_logs() as logs:
         background(is_first=False, flush_seconds=0.01).start()
-        assert until(lambda: services.downloads.total() == 1)
+        assert until(lambda: services.at().downloads.total() == 1)
     assert [(entry["log_level"], entry["job"]) for entry in logs] == [("error", "flush")]
     assert "the first one fails" in logs[0]["trace"]
 
@@ -151,10 +152,10 @@ def test_missing_files_are_in_the_log(services: Services, background: Callable[.
 def test_the_first_process_folds_old_downloads(services: Services, background: Callable[..., Background]) -> None:
     """Downloads of more than 400 days ago are kept by month; it is told among the runs, and only if there were any."""
     for back in range(500, 560):
-        services.downloads.count("sample", "1.0", "sample-1.0.tar.gz", day=today() - back)
-    services.downloads.flush()
-    assert download_months.is_due(services.database, INDEX)
+        services.at().downloads.count("sample", "1.0", "sample-1.0.tar.gz", day=today() - back)
+    services.at().downloads.flush()
+    assert download_months.is_due(services.database, MAIN)
     background(is_first=True).start()
-    assert until(lambda: not download_months.is_due(services.database, INDEX))
-    assert services.downloads.total("sample") == 60
+    assert until(lambda: not download_months.is_due(services.database, MAIN))
+    assert services.at().downloads.total("sample") == 60
     assert until(lambda: bool([run for run in JobRuns(services.database).latest() if run.job == "fold" and run.ended]))

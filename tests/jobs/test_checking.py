@@ -11,7 +11,8 @@ import pytest
 from database.journal import Actor
 from distributions.claims import Claim
 from jobs.checking import CheckReport, check
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from storage.filesystem import FilesystemStorage
 from tests.factory import build_wheel, wheel_bytes
 
@@ -39,7 +40,7 @@ def stored(services: Services) -> Path:
     """The stored file of a published wheel."""
     with services.manager.receive() as incoming:
         incoming.write(wheel_bytes())
-        services.manager.publish(INDEX, incoming, Claim(filename=WHEEL), by=BY)
+        services.manager.publish(MAIN, incoming, Claim(filename=WHEEL), by=BY)
     return services.settings.data_path / KEY
 
 
@@ -136,21 +137,21 @@ def test_a_damaged_database_is_a_problem_not_a_crash(services: Services, stored:
 def test_it_changes_nothing(services: Services, stored: Path) -> None:
     """Damage is named; files, rows and serials stay as they were."""
     stored.write_bytes(b"damaged")
-    before = services.catalogue.stats()
+    before = services.at().catalogue.stats()
     run(services)
     assert stored.read_bytes() == b"damaged"
-    assert services.catalogue.stats() == before
+    assert services.at().catalogue.stats() == before
 
 
 def test_a_file_deleted_while_it_is_read_is_no_problem(services: Services, stored: Path) -> None:
     """Beside a server: a row that is gone by the time its bytes are missed was deleted and purged, not damaged."""
-    name = services.catalogue.project_list().projects[0].name
+    name = services.at().catalogue.project_list().projects[0].name
 
     class DeletedFirst(FilesystemStorage):
         def open(self, key: str) -> BinaryIO:
-            deletion = services.manager.delete(INDEX, name, by=BY).id
+            deletion = services.manager.delete(MAIN, name, by=BY).id
             assert deletion is not None
-            services.manager.purge(INDEX, deletion, by=BY)
+            services.manager.purge(MAIN, deletion, by=BY)
             return super().open(key)
 
     report = check(services.database, DeletedFirst(services.settings.data_path))

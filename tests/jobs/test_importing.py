@@ -36,15 +36,15 @@ def test_every_distribution_below_the_folder_is_listed_with_its_bytes(services: 
     report = run(services, folder)
     assert (report.imported, report.refused, report.bytes) == (2, [], wheel.stat().st_size + sdist.stat().st_size)
     assert (services.settings.data_path / "one" / wheel.name).read_bytes() == wheel.read_bytes()
-    assert services.catalogue.stats()["files"] == 2
-    assert services.catalogue.recent_uploads()[0].uploader == BY.name
+    assert services.at().catalogue.stats()["files"] == 2
+    assert services.at().catalogue.recent_uploads()[0].uploader == BY.name
 
 
 def test_a_second_run_reads_no_file_into_the_store(services: Services, folder: Path) -> None:
     """What is there already is skipped: no byte is copied, no journal row is written."""
     build_wheel(folder)
     run(services, folder)
-    before = services.catalogue.stats()
+    before = services.at().catalogue.stats()
 
     def refuse() -> None:
         raise AssertionError("a skipped file was copied")
@@ -52,7 +52,7 @@ def test_a_second_run_reads_no_file_into_the_store(services: Services, folder: P
     services.manager.receive = refuse  # type: ignore[assignment,method-assign]
     report = run(services, folder)
     assert (report.imported, report.skipped, report.refused) == (0, 1, [])
-    assert services.catalogue.stats() == before
+    assert services.at().catalogue.stats() == before
 
 
 def test_lost_bytes_come_back(services: Services, folder: Path) -> None:
@@ -126,7 +126,7 @@ def test_it_stops_between_two_files(services: Services, folder: Path) -> None:
         services, folder, by=BY, threads=2, stop=stop, progress=lambda done, _total: stop.set() if done else None
     )
     assert 1 <= report.imported <= 3
-    assert services.catalogue.stats()["files"] == report.imported
+    assert services.at().catalogue.stats()["files"] == report.imported
     again = run(services, folder)
     assert (again.imported, again.skipped) == (12 - report.imported, report.imported)
 

@@ -28,7 +28,7 @@ MARKDOWN = "text/markdown"
 
 def rendered(services: Services, name: str, version: str = "1.0") -> Rendered | None:
     """What is kept for a release; the key of a version such as these is the version without its zero."""
-    return services.descriptions.rendered(NormalizedName(name), version.removesuffix(".0"))
+    return services.at().descriptions.rendered(NormalizedName(name), version.removesuffix(".0"))
 
 
 def forget(services: Services) -> None:
@@ -81,7 +81,7 @@ def test_older_databases_are_filled(services: Services, tmp_path: Path) -> None:
     forget(services)
     rows = len(journal(services))
     steps: list[tuple[int, int]] = []
-    assert services.descriptions.count_outdated() == 3
+    assert services.at().descriptions.count_outdated() == 3
     report = render_outdated(services, progress=lambda done, total: steps.append((done, total)), threads=2)
     assert (report.rendered, report.plain, report.passed, report.stopped) == (3, 2, 0, False)
     assert steps == [(0, 3), (1, 3), (2, 3), (3, 3)]
@@ -103,7 +103,7 @@ def test_another_renderer_renders_anew(services: Services, tmp_path: Path, monke
     found = rendered(services, "looms")
     assert found is not None
     assert found.html != "old"
-    assert services.descriptions.count_outdated() == 0
+    assert services.at().descriptions.count_outdated() == 0
 
 
 def test_a_text_that_changed_meanwhile_keeps_its_own(services: Services, tmp_path: Path) -> None:
@@ -111,11 +111,11 @@ def test_a_text_that_changed_meanwhile_keeps_its_own(services: Services, tmp_pat
     publish(services, build(tmp_path, "looms", "# One", MARKDOWN))
     publish(services, build(tmp_path, "gone", "# One", MARKDOWN))
     forget(services)
-    gone, looms = services.descriptions.outdated()
+    gone, looms = services.at().descriptions.outdated()
     with services.database.writing() as change:
         change.connection.execute(update(Release).where(Release.id == looms.release_id).values(description="# Two"))
     services.manager.delete("main", NormalizedName("gone"), by=Actor("tester"))
-    assert [services.descriptions.keep(one, Rendered("<p>old</p>")) for one in (gone, looms)] == [False, False]
+    assert [services.at().descriptions.keep(one, Rendered("<p>old</p>")) for one in (gone, looms)] == [False, False]
     assert rendered(services, "looms") is None
 
 
@@ -168,10 +168,10 @@ def test_a_server_renders_after_its_start(services: Services, tmp_path: Path) ->
     background = Background(services, is_first=True)
     background.start()
     until = time.monotonic() + 20
-    while services.descriptions.count_outdated() and time.monotonic() < until:
+    while services.at().descriptions.count_outdated() and time.monotonic() < until:
         time.sleep(0.02)
     background.stop()
-    assert services.descriptions.count_outdated() == 0
+    assert services.at().descriptions.count_outdated() == 0
     told = {run.job: run.summary for run in JobRuns(services.database).latest()}
     assert told["render"].startswith("1 descriptions rendered, 0 of them to be shown as plain text")
 

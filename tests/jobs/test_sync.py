@@ -14,7 +14,8 @@ from database import inventory
 from database.journal import Actor
 from distributions.claims import Claim
 from jobs.sync import Moved, SyncReport, sync
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.factory import build_sdist, build_wheel, wheel_bytes
 
 BY = Actor("somebody@shell")
@@ -28,7 +29,7 @@ def run(services: Services) -> SyncReport:
 def publish(services: Services, content: bytes, filename: str = WHEEL) -> None:
     with services.manager.receive() as incoming:
         incoming.write(content)
-        services.manager.publish(INDEX, incoming, Claim(filename=filename), by=BY)
+        services.manager.publish(MAIN, incoming, Claim(filename=filename), by=BY)
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_dropped_files_are_listed_where_they_lie(services: Services, data: Path)
     report = run(services)
     assert report.adopted == ["a/b/nested-1.0.tar.gz", "flat-1.0-py3-none-any.whl"]
     assert report.is_sound
-    found = inventory.find_file(services.database, INDEX, "nested-1.0.tar.gz")
+    found = inventory.find_file(services.database, MAIN, "nested-1.0.tar.gz")
     assert found is not None
     assert (found.location, found.project) == ("a/b/nested-1.0.tar.gz", "nested")
 
@@ -54,10 +55,10 @@ def test_a_second_sync_finds_nothing_to_do(services: Services, data: Path) -> No
     """What is listed is known by its place: no file is read again and no row is written."""
     build_wheel(data)
     run(services)
-    before = services.catalogue.stats()
+    before = services.at().catalogue.stats()
     report = run(services)
     assert (report.listed, report.adopted, report.moved, report.duplicates) == (1, [], [], [])
-    assert services.catalogue.stats() == before
+    assert services.at().catalogue.stats() == before
 
 
 def test_a_lost_database_is_rebuilt_from_the_folder(
@@ -68,7 +69,7 @@ def test_a_lost_database_is_rebuilt_from_the_folder(
     publish(services, wheel_bytes("other"), "other-1.0-py3-none-any.whl")
     fresh = open_server(state_dir=str(data.parent / "fresh"))
     assert run(fresh).adopted == ["other/other-1.0-py3-none-any.whl", f"sample/{WHEEL}"]
-    assert fresh.catalogue.stats()["files"] == 2
+    assert fresh.at().catalogue.stats()["files"] == 2
 
 
 def test_vanished_files_are_named_and_stay_listed(services: Services, data: Path) -> None:
@@ -78,7 +79,7 @@ def test_vanished_files_are_named_and_stay_listed(services: Services, data: Path
     report = run(services)
     assert [(one.file, one.code) for one in report.missing] == [(f"sample/{WHEEL}", "missing-bytes")]
     assert not report.is_sound
-    assert services.catalogue.stats()["files"] == 1
+    assert services.at().catalogue.stats()["files"] == 1
 
 
 def test_a_link_in_place_of_a_file_is_not_followed(services: Services, data: Path, tmp_path: Path) -> None:
@@ -108,7 +109,7 @@ def test_a_further_copy_is_left_alone(services: Services, data: Path) -> None:
     report = run(services)
     assert report.duplicates == [WHEEL]
     assert report.is_sound
-    found = inventory.find_file(services.database, INDEX, WHEEL)
+    found = inventory.find_file(services.database, MAIN, WHEEL)
     assert found is not None
     assert found.location == f"sample/{WHEEL}"
 
@@ -127,7 +128,7 @@ def test_other_bytes_under_a_listed_name_never_replace_it(open_server: Callable[
 def test_what_cannot_be_taken_in_is_named_with_its_reason(services: Services, data: Path) -> None:
     """Broken files and deleted ones are refused; other files are counted."""
     publish(services, wheel_bytes("gone"), "gone-1.0-py3-none-any.whl")
-    services.manager.delete(INDEX, services.catalogue.project_list().projects[0].name, by=BY)
+    services.manager.delete(MAIN, services.at().catalogue.project_list().projects[0].name, by=BY)
     build_wheel(data, "gone")
     (data / "broken-1.0.tar.gz").write_bytes(b"no tar")
     (data / "notes.txt").write_text("x")

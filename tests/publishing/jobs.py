@@ -9,7 +9,8 @@ from packaging.utils import NormalizedName
 from werkzeug.test import TestResponse
 
 from database.models import JournalEntry
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer
 
@@ -27,7 +28,7 @@ def user_id(services: Services, name: str) -> int:
 def trust(services: Services, project: NormalizedName = SAMPLE, by: str | None = "bob", **fields: str) -> str:
     """Add a publisher; its id."""
     who = user_id(services, by) if by else None
-    row = services.publishers.add(INDEX, project, "github", {**FIELDS, **fields}, by=TESTER, user_id=who)
+    row = services.publishers.add(MAIN, project, "github", {**FIELDS, **fields}, by=TESTER, user_id=who)
     return row.id
 
 

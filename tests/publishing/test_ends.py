@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 
 from database.publishers import NewPublisher, add_publisher
 from errors import InvalidRequest
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer
 from tests.factory import build_wheel
@@ -45,7 +46,7 @@ def test_a_removed_publisher_ends_its_tokens(
     public_id = trust(trusting)
     headers = minted(site, issuer)
     assert upload(site, wheel, headers=headers).status_code == 200
-    trusting.publishers.remove(INDEX, SAMPLE, public_id, by=TESTER)
+    trusting.publishers.remove(MAIN, SAMPLE, public_id, by=TESTER)
     assert upload(site, wheel, headers=headers).status_code == 401
     assert refused(mint(site, issuer.token(**issuer.github_claims()))) == "invalid-publisher"
 
@@ -86,9 +87,9 @@ def test_a_publisher_of_the_shell_stands_alone(
     second = build_wheel(tmp_path, version="2.0")
     headers = minted(site, issuer)
     assert upload(site, second, headers=headers).status_code == 200
-    trusting.publishers.remove(INDEX, SAMPLE, trusting.publishers.of_project(INDEX, SAMPLE)[0].id, by=TESTER)
+    trusting.publishers.remove(MAIN, SAMPLE, trusting.publishers.of_project(MAIN, SAMPLE)[0].id, by=TESTER)
     with trusting.database.writing() as change:  # as an earlier version let the shell add one
-        fresh = NewPublisher(INDEX, OTHER, "github", issuer.url, FIELDS)
+        fresh = NewPublisher(MAIN, OTHER, "github", issuer.url, FIELDS)
         add_publisher(change.connection, fresh, None, change.at)
     assert refused(mint(site, issuer.token(**issuer.github_claims()))) == "invalid-pending-publisher"
 
@@ -110,7 +111,7 @@ def test_the_journal_has_it_all(site: FlaskClient, trusting: Services, issuer: M
     body = mint(site, issuer.token(**issuer.github_claims())).json
     assert body is not None
     site.post("/_/oidc/burn-token", json={"token": body["token"]})
-    trusting.publishers.remove(INDEX, SAMPLE, public_id, by=TESTER)
+    trusting.publishers.remove(MAIN, SAMPLE, public_id, by=TESTER)
     rows = actions(trusting)
     assert [row.action for row in rows] == ["publisher.add", "publisher.mint", "publisher.burn", "publisher.remove"]
     assert [row.actor for row in rows] == ["tester", job_of(issuer), job_of(issuer), "tester"]

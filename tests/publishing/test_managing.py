@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from database.journal import Actor
 from errors import Conflict, InvalidRequest, NameTaken, UnknownPublisher
 from people.publishers import MOST_OF_A_PROJECT
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer
 from tests.multipart_form import upload
@@ -23,11 +24,11 @@ def test_what_cannot_be_trusted(trusting: Services) -> None:
     """An issuer that the settings do not name, a field that is wrong, twice the same, too many."""
     add, who = trusting.publishers.add, user_id(trusting, "bob")
     with pytest.raises(InvalidRequest, match="not trusted here"):
-        add(INDEX, SAMPLE, "github", FIELDS, "https://evil.example", by=TESTER, user_id=who)
+        add(MAIN, SAMPLE, "github", FIELDS, "https://evil.example", by=TESTER, user_id=who)
     with pytest.raises(InvalidRequest, match="workflow"):
-        add(INDEX, SAMPLE, "github", {**FIELDS, "workflow": "a/b.yml"}, by=TESTER, user_id=who)
+        add(MAIN, SAMPLE, "github", {**FIELDS, "workflow": "a/b.yml"}, by=TESTER, user_id=who)
     with pytest.raises(InvalidRequest, match="no kind"):
-        add(INDEX, SAMPLE, "jenkins", FIELDS, by=TESTER, user_id=who)
+        add(MAIN, SAMPLE, "jenkins", FIELDS, by=TESTER, user_id=who)
     trust(trusting)
     with pytest.raises(NameTaken):
         trust(trusting)
@@ -41,8 +42,8 @@ def test_another_projects_publisher_is_not_removed(trusting: Services) -> None:
     """An id counts with its project only."""
     public_id = trust(trusting)
     with pytest.raises(UnknownPublisher):
-        trusting.publishers.remove(INDEX, OTHER, public_id, by=Actor("tester"))
-    assert [row.id for row in trusting.publishers.of_project(INDEX, SAMPLE)] == [public_id]
+        trusting.publishers.remove(MAIN, OTHER, public_id, by=Actor("tester"))
+    assert [row.id for row in trusting.publishers.of_project(MAIN, SAMPLE)] == [public_id]
 
 
 def test_owners_manage_publishers(site: FlaskClient, wheel: Path) -> None:

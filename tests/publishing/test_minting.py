@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.credentials.mock_issuer import MockIssuer, mock_issuer
 from tests.publishing.jobs import SAMPLE, mint, minted, refused, trust
 
@@ -131,6 +132,6 @@ def test_a_name_that_was_given_up_is_not_taken_over(site: FlaskClient, trusting:
     """The owner's number is learnt from the first job; the same name with another number is somebody else."""
     trust(trusting)
     minted(site, issuer)
-    assert trusting.publishers.of_project(INDEX, SAMPLE)[0].fields["owner_id"] == "65"
+    assert trusting.publishers.of_project(MAIN, SAMPLE)[0].fields["owner_id"] == "65"
     taken_over = issuer.github_claims(repository_owner_id="66")
     assert refused(mint(site, issuer.token(**taken_over))) == "invalid-publisher"

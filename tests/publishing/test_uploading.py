@@ -8,8 +8,9 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer
 from tests.factory import build_wheel
@@ -51,11 +52,11 @@ def test_the_first_upload_makes_who_added_the_publisher_the_owner(
 ) -> None:
     """A pending publisher: the project begins with it, bob owns it, the journal and the file name the job."""
     trust(trusting)
-    assert trusting.publishers.of_project(INDEX, SAMPLE)[0].pending
+    assert trusting.publishers.of_project(MAIN, SAMPLE)[0].pending
     assert upload(site, wheel, headers=minted(site, issuer)).status_code == 200
-    assert trusting.readers.rights.ground(INDEX, SAMPLE).owners == ("bob",)
-    assert not trusting.publishers.of_project(INDEX, SAMPLE)[0].pending
-    assert trusting.catalogue.uploaders(SAMPLE) == {wheel.name: job_of(issuer)}
+    assert trusting.readers.rights.ground(MAIN, SAMPLE).owners == ("bob",)
+    assert not trusting.publishers.of_project(MAIN, SAMPLE)[0].pending
+    assert trusting.at().catalogue.uploaders(SAMPLE) == {wheel.name: job_of(issuer)}
     assert [row.actor for row in actions(trusting, "file.publish")] == [job_of(issuer)]
 
 
@@ -68,7 +69,7 @@ def test_where_uploading_makes_no_owner_it_makes_none(
     site = create_app(made).test_client()
     trust(made)
     assert upload(site, wheel, headers=minted(site, issuer)).status_code == 200
-    assert made.readers.rights.ground(INDEX, SAMPLE).owners == ()
+    assert made.readers.rights.ground(MAIN, SAMPLE).owners == ()
 
 
 def test_a_job_of_several_projects(site: FlaskClient, trusting: Services, issuer: MockIssuer, tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from packaging.utils import NormalizedName
 from sqlalchemy import text
 
 from database.search import Filters
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.factory import build_sdist, build_wheel, core_metadata
@@ -106,57 +107,57 @@ def stocked(services: Services, tmp_path: Path) -> Services:
 
 def licenses(services: Services) -> tuple[tuple[str, ...], int]:
     """The licences that can be chosen, and how many projects a query finds."""
-    return services.search.choices().licenses, services.search.find("weaves").total
+    return services.at().search.choices().licenses, services.at().search.find("weaves").total
 
 
 def test_yanking_is_noticed(stocked: Services) -> None:
     """A yanked release gives way to the one before it; where all are, the project says so."""
     assert licenses(stocked) == (("ISC",), 1)
-    stocked.manager.yank(INDEX, LOOM, "2.0", None, "", by=TESTER)
+    stocked.manager.yank(MAIN, LOOM, "2.0", None, "", by=TESTER)
     assert licenses(stocked) == (("MIT",), 1)
-    assert stocked.search.find("", filters=Filters(is_yanked=True)).total == 0
-    stocked.manager.yank(INDEX, LOOM, "1.0", None, "", by=TESTER)
-    (hit,) = stocked.search.find("loom", filters=Filters(is_yanked=True)).hits
+    assert stocked.at().search.find("", filters=Filters(is_yanked=True)).total == 0
+    stocked.manager.yank(MAIN, LOOM, "1.0", None, "", by=TESTER)
+    (hit,) = stocked.at().search.find("loom", filters=Filters(is_yanked=True)).hits
     assert hit.is_yanked
-    stocked.manager.unyank(INDEX, LOOM, "2.0", None, by=TESTER)
-    assert stocked.search.find("", filters=Filters(is_yanked=False)).total == 1
+    stocked.manager.unyank(MAIN, LOOM, "2.0", None, by=TESTER)
+    assert stocked.at().search.find("", filters=Filters(is_yanked=False)).total == 1
 
 
 def test_deleting_is_noticed(stocked: Services) -> None:
     """A release, then the project: neither words nor licences are left."""
-    stocked.manager.delete(INDEX, LOOM, "2.0", by=TESTER)
+    stocked.manager.delete(MAIN, LOOM, "2.0", by=TESTER)
     assert licenses(stocked) == (("MIT",), 1)
-    stocked.manager.delete(INDEX, LOOM, by=TESTER)
+    stocked.manager.delete(MAIN, LOOM, by=TESTER)
     assert licenses(stocked) == ((), 0)
-    assert stocked.search.find("").total == 0
+    assert stocked.at().search.find("").total == 0
 
 
 def test_nothing_of_a_quarantined_project_shows(stocked: Services) -> None:
     """Neither as a hit, nor in a total, nor as a licence, a spelling or a near name; it comes back whole."""
-    stocked.manager.set_status(INDEX, LOOM, ProjectStatus.QUARANTINED, None, by=TESTER)
+    stocked.manager.set_status(MAIN, LOOM, ProjectStatus.QUARANTINED, None, by=TESTER)
     assert licenses(stocked) == ((), 0)
-    assert stocked.search.find("").total == 0
-    assert stocked.search.find("loomx").instead is None
-    assert stocked.search.near("loomx") == ()
-    assert stocked.search.find("", filters=Filters(license="ISC")).total == 0
-    stocked.manager.set_status(INDEX, LOOM, ProjectStatus.ARCHIVED, None, by=TESTER)
+    assert stocked.at().search.find("").total == 0
+    assert stocked.at().search.find("loomx").instead is None
+    assert stocked.at().search.near("loomx") == ()
+    assert stocked.at().search.find("", filters=Filters(license="ISC")).total == 0
+    stocked.manager.set_status(MAIN, LOOM, ProjectStatus.ARCHIVED, None, by=TESTER)
     assert licenses(stocked) == (("ISC",), 1)
-    assert stocked.search.find("", filters=Filters(status="archived")).total == 1
-    assert [hit.name for hit in stocked.search.near("loomx")] == ["loom"]
+    assert stocked.at().search.find("", filters=Filters(status="archived")).total == 1
+    assert [hit.name for hit in stocked.at().search.near("loomx")] == ["loom"]
 
 
 def test_downloads_are_sorted_by_once_they_are_written_down(stocked: Services, tmp_path: Path) -> None:
     """Counting costs no write; the table and the search learn of it together."""
     publish(stocked, build_sdist(tmp_path, "attic"))
     for _ in range(3):
-        stocked.downloads.count("loom", "2.0", "loom-2.0-py3-none-any.whl")
-    assert [hit.downloads for hit in stocked.search.find("", sort="downloads").hits] == [0, 0]
+        stocked.at().downloads.count("loom", "2.0", "loom-2.0-py3-none-any.whl")
+    assert [hit.downloads for hit in stocked.at().search.find("", sort="downloads").hits] == [0, 0]
     stocked.flush()
-    hits = stocked.search.find("", sort="downloads").hits
+    hits = stocked.at().search.find("", sort="downloads").hits
     assert [(hit.name, hit.downloads) for hit in hits] == [("loom", 3), ("attic", 0)]
-    stocked.manager.set_status(INDEX, LOOM, ProjectStatus.QUARANTINED, None, by=TESTER)
-    stocked.manager.set_status(INDEX, LOOM, ProjectStatus.ACTIVE, None, by=TESTER)
-    assert stocked.search.find("loom").hits[0].downloads == 3
+    stocked.manager.set_status(MAIN, LOOM, ProjectStatus.QUARANTINED, None, by=TESTER)
+    stocked.manager.set_status(MAIN, LOOM, ProjectStatus.ACTIVE, None, by=TESTER)
+    assert stocked.at().search.find("loom").hits[0].downloads == 3
 
 
 def test_a_lost_index_is_made_anew(stocked: Services) -> None:
@@ -167,7 +168,7 @@ def test_a_lost_index_is_made_anew(stocked: Services) -> None:
     for loss in ("DELETE FROM search", "DELETE FROM listings"):
         with stocked.database.writing() as change:
             change.connection.execute(text(loss))
-        assert stocked.search.find("weaves").hits == ()
+        assert stocked.at().search.find("weaves").hits == ()
         assert sync(stocked, by=TESTER).searchable == 1
         assert licenses(stocked) == (("ISC",), 1)
 

@@ -18,7 +18,7 @@ from errors import DatabaseBusy, UnknownProject
 from simple import html, json
 from simple.model import ProjectDetail
 from simple.negotiation import OFFERED, SIMPLE_HTML, SIMPLE_JSON, TEXT_HTML
-from simple.pages import Page, Pages
+from simple.pages import Page, PageKey, Pages
 from tests.simple.examples import Shelf, a_file, a_project, a_shelf, name
 
 DEMO = name("demo-pkg")
@@ -42,15 +42,15 @@ def test_a_variant_is_what_the_pen_draws(media_type: str, coding: str) -> None:
     """Every coding decodes to the same bytes, which are those of the pure functions."""
     pen = json if media_type == SIMPLE_JSON else html
     shelf = a_shelf()
-    detail = Pages().get("main", shelf, DEMO, media_type, coding)
-    listing = Pages().get("main", shelf, None, media_type, coding)
+    detail = Pages().get(PageKey("main", DEMO, media_type, coding), shelf)
+    listing = Pages().get(PageKey("main", None, media_type, coding), shelf)
     assert plain(detail) == pen.draw_project_detail(a_project())
     assert plain(listing) == pen.draw_project_list(shelf.project_list())
 
 
 def test_the_headers_of_a_page_are_complete() -> None:
     """Nothing is left to add for a public index."""
-    page = Pages().get("main", a_shelf(), DEMO, SIMPLE_JSON, "gzip")
+    page = Pages().get(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), a_shelf())
     assert headers(page) == {
         "Content-Type": "application/vnd.pypi.simple.v1+json",
         "Content-Length": str(len(page.body)),
@@ -69,14 +69,14 @@ def test_the_headers_of_a_page_are_complete() -> None:
 def test_only_text_html_names_a_charset_and_only_a_coded_page_a_coding() -> None:
     """The other two types are exact, as some clients compare them."""
     pages = Pages()
-    types = {media: headers(pages.get("main", a_shelf(), DEMO, media, "identity")) for media in OFFERED}
+    types = {media: headers(pages.get(PageKey("main", DEMO, media, "identity"), a_shelf())) for media in OFFERED}
     assert [types[media]["Content-Type"] for media in OFFERED] == [SIMPLE_JSON, SIMPLE_HTML, "text/html; charset=utf-8"]
     assert not any("Content-Encoding" in given for given in types.values())
 
 
 def test_a_304_repeats_the_validators() -> None:
     """ETag, Cache-Control, Vary and the serial, and nothing about a body (RFC 9110, 15.4.5)."""
-    page = Pages().get("main", a_shelf(), DEMO, SIMPLE_JSON, "identity")
+    page = Pages().get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), a_shelf())
     assert dict(page.not_modified_headers) == {
         "ETag": page.etag,
         "Cache-Control": "no-cache",
@@ -88,7 +88,7 @@ def test_a_304_repeats_the_validators() -> None:
 def test_the_tags_of_all_variants_differ() -> None:
     """A strong tag names one sequence of bytes of one type, though the two HTML types have the same bytes."""
     pages = Pages()
-    tags = {pages.get("main", a_shelf(), DEMO, media, coding).etag for media, coding in VARIANTS}
+    tags = {pages.get(PageKey("main", DEMO, media, coding), a_shelf()).etag for media, coding in VARIANTS}
     assert len(tags) == len(VARIANTS)
     assert all(tag.startswith('"') and tag.endswith('"') and len(tag) == 34 for tag in tags)
 
@@ -96,7 +96,7 @@ def test_the_tags_of_all_variants_differ() -> None:
 @pytest.mark.parametrize(("media_type", "coding"), VARIANTS)
 def test_drawn_again_it_is_the_same_page(media_type: str, coding: str) -> None:
     """Two workers, or one after a restart, give the same bytes and tag."""
-    once, again = (Pages().get("main", a_shelf(), DEMO, media_type, coding) for _ in range(2))
+    once, again = (Pages().get(PageKey("main", DEMO, media_type, coding), a_shelf()) for _ in range(2))
     assert once == again
     assert sha256(once.body).digest() == sha256(again.body).digest()
 
@@ -104,17 +104,17 @@ def test_drawn_again_it_is_the_same_page(media_type: str, coding: str) -> None:
 def test_a_page_is_drawn_once_while_its_serial_stands() -> None:
     """A warm answer asks the source for nothing but the serial."""
     pages, shelf = Pages(), a_shelf()
-    first = pages.get("main", shelf, DEMO, SIMPLE_JSON, "gzip")
-    assert pages.get("main", shelf, DEMO, SIMPLE_JSON, "gzip") is first
+    first = pages.get(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), shelf)
+    assert pages.get(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), shelf) is first
     assert shelf.asked == 1
 
 
 def test_a_new_serial_draws_the_page_again() -> None:
     """A release is on the page that is asked for next, under another tag."""
     pages, shelf = Pages(), a_shelf()
-    before = pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity")
+    before = pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
     shelf.projects[DEMO] = a_project(a_file("1.0"), a_file("2.0"), serial=43)
-    after = pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity")
+    after = pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
     assert b"demo_pkg-2.0" in after.body
     assert after.etag != before.etag
     assert headers(after)["X-PyPI-Last-Serial"] == "43"
@@ -125,15 +125,15 @@ def test_each_step_of_a_yank_has_its_own_tag() -> None:
     pages, shelf, tags = Pages(), a_shelf(), []
     for serial, yanked in enumerate([None, "bad build", ""]):
         shelf.projects[DEMO] = a_project(a_file(yanked=yanked), serial=serial)
-        tags.append(pages.get("main", shelf, DEMO, TEXT_HTML, "identity").etag)
+        tags.append(pages.get(PageKey("main", DEMO, TEXT_HTML, "identity"), shelf).etag)
     assert len(set(tags)) == 3
 
 
 def test_indexes_do_not_share_pages() -> None:
     """The same name and serial in another index is another page."""
     pages = Pages()
-    main = pages.get("main", a_shelf(), DEMO, SIMPLE_JSON, "identity")
-    other = pages.get("other", a_shelf(a_project(a_file("7.0"))), DEMO, SIMPLE_JSON, "identity")
+    main = pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), a_shelf())
+    other = pages.get(PageKey("other", DEMO, SIMPLE_JSON, "identity"), a_shelf(a_project(a_file("7.0"))))
     assert b"7.0" in other.body
     assert b"7.0" not in main.body
 
@@ -143,25 +143,25 @@ def test_an_unknown_project_is_refused_and_not_kept() -> None:
     pages, shelf = Pages(), a_shelf()
     other = name("other")
     with pytest.raises(UnknownProject):
-        pages.get("main", shelf, other, SIMPLE_JSON, "identity")
+        pages.get(PageKey("main", other, SIMPLE_JSON, "identity"), shelf)
     shelf.projects[other] = a_project(name=other)
-    assert pages.get("main", shelf, other, SIMPLE_JSON, "identity").body
+    assert pages.get(PageKey("main", other, SIMPLE_JSON, "identity"), shelf).body
 
 
 def test_an_unknown_coding_is_a_mistake_of_ours() -> None:
     """Only what negotiation gives is drawn."""
     with pytest.raises(ValueError, match="br"):
-        Pages().get("main", a_shelf(), DEMO, SIMPLE_JSON, "br")
+        Pages().get(PageKey("main", DEMO, SIMPLE_JSON, "br"), a_shelf())
 
 
 def test_the_fast_path_sees_what_is_kept_and_valid() -> None:
     """cached() never draws: it gives the kept page under the same validity, else nothing."""
     pages, shelf = Pages(), a_shelf()
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 42) is None
-    page = pages.get("main", shelf, DEMO, SIMPLE_JSON, "gzip")
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 42) is page
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "gzip"), 43) is None
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), 42) is None
+    page = pages.get(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), shelf)
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), 42) is page
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), 43) is None
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
 
 
 @dataclass
@@ -178,9 +178,9 @@ class PublishedMeanwhile(Shelf):
 def test_a_page_may_be_newer_than_its_serial_and_never_older() -> None:
     """What is published during a drawing is not hidden by it: the next request draws again or sees it."""
     pages, shelf = Pages(), PublishedMeanwhile({DEMO: a_project()})
-    assert b"2.0" in pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 43) is None
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is not None
+    assert b"2.0" in pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf).body
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "identity"), 43) is None
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "identity"), 42) is not None
 
 
 def many(count: int) -> Shelf:
@@ -191,40 +191,40 @@ def test_the_bound_on_bytes_holds() -> None:
     """However many pages are asked for, what is kept stays below the bound, and the newest is kept."""
     pages, shelf = Pages(max_bytes=20_000), many(100)
     for project in shelf.projects:
-        pages.get("main", shelf, project, SIMPLE_JSON, "identity")
+        pages.get(PageKey("main", project, SIMPLE_JSON, "identity"), shelf)
         assert 0 < pages.kept_bytes <= 20_000
-    assert pages.cached(("main", name("p99"), SIMPLE_JSON, "identity"), 42) is not None
-    assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is None
+    assert pages.cached(PageKey("main", name("p99"), SIMPLE_JSON, "identity"), 42) is not None
+    assert pages.cached(PageKey("main", name("p0"), SIMPLE_JSON, "identity"), 42) is None
 
 
 def test_what_is_asked_for_stays_and_what_is_not_goes() -> None:
     """The least recently used page is dropped first; a look by the fast path counts as use."""
     pages, shelf = Pages(max_bytes=20_000), many(100)
     for project in shelf.projects:
-        pages.get("main", shelf, project, SIMPLE_JSON, "identity")
-        assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
-    assert pages.cached(("main", name("p1"), SIMPLE_JSON, "identity"), 42) is None
+        pages.get(PageKey("main", project, SIMPLE_JSON, "identity"), shelf)
+        assert pages.cached(PageKey("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
+    assert pages.cached(PageKey("main", name("p1"), SIMPLE_JSON, "identity"), 42) is None
 
 
 def test_a_page_drawn_again_replaces_the_old_one() -> None:
     """A thousand releases of one project keep the room of one page."""
     pages, shelf = Pages(), a_shelf()
-    pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity")
+    pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
     before = pages.kept_bytes
     for serial in range(50, 100):
         shelf.projects[DEMO] = a_project(serial=serial)
-        pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity")
+        pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
     assert pages.kept_bytes == before
 
 
 def test_a_page_larger_than_the_bound_is_given_and_not_kept() -> None:
     """It does not push out the others."""
     pages, shelf = Pages(max_bytes=10_000), many(2)
-    pages.get("main", shelf, name("p0"), SIMPLE_JSON, "identity")
+    pages.get(PageKey("main", name("p0"), SIMPLE_JSON, "identity"), shelf)
     shelf.projects[DEMO] = a_project(*(a_file(f"{number}.0") for number in range(100)))
-    assert pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
-    assert pages.cached(("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
-    assert pages.cached(("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
+    assert pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf).body
+    assert pages.cached(PageKey("main", DEMO, SIMPLE_JSON, "identity"), 42) is None
+    assert pages.cached(PageKey("main", name("p0"), SIMPLE_JSON, "identity"), 42) is not None
 
 
 @dataclass
@@ -249,7 +249,7 @@ def test_threads_that_want_one_cold_page_draw_it_once() -> None:
     """Eight requests after a release cost one drawing, and all get the same page."""
     pages, shelf = Pages(), Gated({DEMO: a_project()})
     with ThreadPoolExecutor(8) as threads:
-        answers = [threads.submit(pages.get, "main", shelf, DEMO, SIMPLE_JSON, "gzip") for _ in range(8)]
+        answers = [threads.submit(pages.get, PageKey("main", DEMO, SIMPLE_JSON, "gzip"), shelf) for _ in range(8)]
         assert shelf.drawing.wait(10)
         assert not any(answer.done() for answer in answers)
         shelf.gate.set()
@@ -262,26 +262,26 @@ def test_a_waiting_thread_gets_no_page_older_than_its_own_serial() -> None:
     """Who saw the new serial does not take the drawing that began under the old one."""
     pages, shelf = Pages(), Gated({DEMO: a_project()})
     with ThreadPoolExecutor(2) as threads:
-        old = threads.submit(pages.get, "main", shelf, DEMO, SIMPLE_JSON, "identity")
+        old = threads.submit(pages.get, PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
         assert shelf.drawing.wait(10)
         shelf.projects[DEMO] = replace(a_project(a_file("2.0")), serial=43)
-        new = threads.submit(pages.get, "main", shelf, DEMO, SIMPLE_JSON, "identity")
+        new = threads.submit(pages.get, PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf)
         shelf.gate.set()
         assert b"2.0" not in old.result(10).body
         assert b"2.0" in new.result(10).body
-    assert b"2.0" in pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
+    assert b"2.0" in pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf).body
 
 
 def test_a_failed_drawing_fails_one_request_and_the_next_tries_again() -> None:
     """A thread that waited for a drawing that failed draws for itself; failures are not kept."""
     pages, shelf = Pages(), Gated({DEMO: a_project()}, failures=1)
     with ThreadPoolExecutor(2) as threads:
-        answers = [threads.submit(pages.get, "main", shelf, DEMO, SIMPLE_JSON, "identity") for _ in range(2)]
+        answers = [threads.submit(pages.get, PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf) for _ in range(2)]
         assert shelf.drawing.wait(10)
         shelf.gate.set()
         failed = [answer for answer in answers if isinstance(answer.exception(10), DatabaseBusy)]
     assert len(failed) == 1
-    assert pages.get("main", shelf, DEMO, SIMPLE_JSON, "identity").body
+    assert pages.get(PageKey("main", DEMO, SIMPLE_JSON, "identity"), shelf).body
 
 
 def test_many_threads_keep_the_count_of_bytes_right() -> None:
@@ -291,7 +291,7 @@ def test_many_threads_keep_the_count_of_bytes_right() -> None:
     def read(seed: int) -> None:
         for step in range(300):
             project = name(f"p{(step * (seed + 3)) % 40}")
-            page = pages.get("main", shelf, project, SIMPLE_JSON, "identity")
+            page = pages.get(PageKey("main", project, SIMPLE_JSON, "identity"), shelf)
             assert f'"name":"{project}"'.encode() in page.body
 
     with ThreadPoolExecutor(6) as threads:
@@ -303,4 +303,4 @@ def test_many_threads_keep_the_count_of_bytes_right() -> None:
 
 def test_a_gzipped_page_holds_no_time_of_day() -> None:
     """Bytes 4 to 7 of gzip (RFC 1952) are the time: zero, or the tag would change with the clock."""
-    assert Pages().get("main", a_shelf(), DEMO, SIMPLE_JSON, "gzip").body[4:8] == bytes(4)
+    assert Pages().get(PageKey("main", DEMO, SIMPLE_JSON, "gzip"), a_shelf()).body[4:8] == bytes(4)

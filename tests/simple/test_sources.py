@@ -6,7 +6,7 @@ import pytest
 
 from errors import UnknownFile, UnknownProject
 from simple.model import File
-from simple.sources import Filtered, FirstOf, Source
+from simple.sources import Filtered, Merged
 from tests.simple.examples import a_file, a_project, a_shelf, an_sdist, name
 
 DEMO = name("demo-pkg")
@@ -14,71 +14,63 @@ OTHER = name("other")
 WHEEL = "demo_pkg-1.0-py3-none-any.whl"
 
 
-def both() -> tuple[Source, Source, FirstOf]:
-    """A private shelf with demo-pkg 1.0, an upstream with demo-pkg 9.0 and other 9.0, and the one before the other."""
+def both() -> Merged:
+    """A private shelf with demo-pkg 1.0, another with demo-pkg 9.0 and other 9.0, as one."""
     private = a_shelf(a_project(serial=7))
     upstream = a_shelf(a_project(a_file("9.0"), serial=900), a_project(a_file("9.0"), name=OTHER, display_name="Other"))
     upstream.serial = 901
-    return private, upstream, FirstOf((private, upstream))
+    return Merged((private, upstream))
 
 
-def test_the_first_that_knows_a_project_owns_it_whole() -> None:
-    """Publishing a private project's name upstream adds nothing to it."""
-    *_, index = both()
-    assert index.project_detail(DEMO).versions == ("1.0",)
-    assert index.project_detail(OTHER).versions == ("9.0",)
+def test_merged_projects_have_the_files_of_all() -> None:
+    """In order of versions, with the first one's state and the highest serial."""
+    detail = both().project_detail(DEMO)
+    assert detail.versions == ("1.0", "9.0")
+    assert [file.version for file in detail.files] == ["1.0", "1.0", "9.0"]
+    assert detail.serial == 900
+    assert both().project_detail(OTHER).versions == ("9.0",)
 
 
-def test_a_file_comes_from_the_owner_or_from_nobody() -> None:
-    """The upstream's file of a private project's name is not given out."""
-    *_, index = both()
-    assert index.file(DEMO, WHEEL).location == f"demo-pkg/{WHEEL}"
-    with pytest.raises(UnknownFile):
-        index.file(DEMO, "demo_pkg-9.0-py3-none-any.whl")
+def test_of_two_files_of_one_name_the_first_ones_is_given() -> None:
+    """On the page and as a file alike."""
+    first, second = a_shelf(a_project(a_file(sha256="1" * 64))), a_shelf(a_project(a_file(sha256="2" * 64)))
+    merged = Merged((first, second))
+    assert [file.sha256 for file in merged.project_detail(DEMO).files] == ["1" * 64]
+    assert merged.file(DEMO, WHEEL).sha256 == "1" * 64
 
 
-def test_a_file_of_an_upstream_project_is_found() -> None:
-    """The first source says "no such file" for it, and the second is still asked."""
-    *_, index = both()
-    assert index.file(OTHER, "demo_pkg-9.0-py3-none-any.whl").project == OTHER
+def test_a_version_that_is_spelled_in_two_ways_is_there_once() -> None:
+    """1.0 and 1.0.0 are one release: the first one's spelling stands."""
+    merged = Merged((a_shelf(a_project()), a_shelf(a_project(a_file("1.0.0")))))
+    assert merged.project_detail(DEMO).versions == ("1.0",)
 
 
 def test_what_no_source_knows_is_unknown() -> None:
     """The refusals are the same as those of one source."""
-    *_, index = both()
-    with pytest.raises(UnknownProject):
-        index.project_detail(name("nothing"))
-    with pytest.raises(UnknownProject):
-        index.validity(name("nothing"))
+    for ask in (both().project_detail, both().validity):
+        with pytest.raises(UnknownProject):
+            ask(name("nothing"))
     with pytest.raises(UnknownFile):
-        index.file(name("nothing"), WHEEL)
+        both().file(name("nothing"), WHEEL)
 
 
 def test_the_list_has_each_project_once() -> None:
-    """Sorted by name, the owner's line, the highest serial."""
-    *_, index = both()
-    listing = index.project_list()
+    """Sorted by name, the first one's line, the highest serial."""
+    listing = both().project_list()
     assert [(project.name, project.serial) for project in listing.projects] == [(DEMO, 7), (OTHER, 42)]
     assert listing.serial == 901
-    assert FirstOf(()).project_list().projects == ()
+    assert Merged(()).project_list().projects == ()
 
 
 def test_the_validity_says_who_answered() -> None:
-    """When a private project appears under an upstream's name, what was drawn before is no longer valid."""
+    """When a project appears in the first source, or the second one's list moves, what was drawn is valid no more."""
     private, upstream = a_shelf(), a_shelf(a_project(name=OTHER, serial=42))
-    index = FirstOf((private, upstream))
-    before = index.validity(OTHER)
+    index = Merged((private, upstream))
+    before, listed = index.validity(OTHER), index.validity(None)
     private.projects[OTHER] = a_project(name=OTHER, serial=42)
-    assert index.validity(OTHER) != before
-
-
-def test_the_validity_of_the_list_moves_with_any_source() -> None:
-    """A change of the second source makes a new list."""
-    private, upstream = a_shelf(), a_shelf()
-    index = FirstOf((private, upstream))
-    before = index.validity(None)
     upstream.serial += 1
-    assert index.validity(None) != before
+    assert index.validity(OTHER) != before
+    assert index.validity(None) != listed
 
 
 def not_yanked(file: File) -> bool:
@@ -105,9 +97,8 @@ def test_a_refused_file_is_not_given_out_either() -> None:
 def test_a_filtered_project_stays_known() -> None:
     """A project whose files are all refused does not make room for another source's."""
     refusing = Filtered(a_shelf(), lambda file: False)
-    index = FirstOf((refusing, a_shelf(a_project(a_file("9.0")))))
-    assert index.project_detail(DEMO).files == ()
-    assert [project.name for project in index.project_list().projects] == [DEMO]
+    assert refusing.project_detail(DEMO).files == ()
+    assert [project.name for project in refusing.project_list().projects] == [DEMO]
 
 
 def test_the_state_of_a_policy_is_part_of_the_validity() -> None:

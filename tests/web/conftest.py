@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from database.journal import Actor
 from distributions.claims import Claim
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import PASSWORDS
 from tests.factory import build_wheel, wheel_bytes
 
@@ -27,7 +28,7 @@ def publish(services: Services, path: Path, by: str = "bob") -> None:
     """Publish a file as an upload would."""
     with services.manager.receive() as incoming:
         incoming.write(path.read_bytes())
-        services.manager.publish(INDEX, incoming, Claim(path.name), by=Actor(by))
+        services.manager.publish(MAIN, incoming, Claim(path.name), by=Actor(by))
 
 
 def publish_wheel(services: Services, folder: Path, name: str = "sample", version: str = "1.0", **said: Any) -> None:

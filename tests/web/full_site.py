@@ -17,7 +17,8 @@ from database.job_runs import JobRuns, Outcome
 from database.journal import Entry
 from distributions.filenames import release_key
 from people.tokens import Limits
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER
 from tests.factory import build_wheel, core_metadata
 from tests.web import contents_site, readmes
@@ -61,9 +62,9 @@ def _crowd(services: Services, folder: Path, name: str, files: Iterable[tuple[st
     """Rows for many files, by version and tag, without bytes: the first is published, the others are made like it."""
     (version, tag), *others = files
     publish(services, build_wheel(folder, name, version, tag=tag, summary="Rather too much of it."))
-    record = services.catalogue.project_detail(NormalizedName(name)).files[0]
+    record = services.at().catalogue.project_detail(NormalizedName(name)).files[0]
     with services.database.writing() as change:
-        index_id = holdings.index_id_of(change.connection, INDEX)
+        index_id = holdings.index_id_of(change.connection, MAIN)
         first = NewFile(
             project=NormalizedName(name), display_name=name, lookalike=name, version=version, key="", filename="",
             location="", kind="bdist_wheel", python_tag="py3", size=record.size or 0, sha256=record.sha256,
@@ -77,14 +78,14 @@ def _crowd(services: Services, folder: Path, name: str, files: Iterable[tuple[st
                 uploaded=change.at - timedelta(days=len(others) - number),
             )  # fmt: skip
             holdings.add_file(change.connection, index_id, new, change.at)
-        change.record(TESTER, Entry("release.create", INDEX, NormalizedName(name)))
+        change.record(TESTER, Entry("release.create", MAIN, NormalizedName(name)))
 
 
 def _leave_traces(services: Services, folder: Path) -> None:
     """A project that was deleted, tokens, publishers, runs of jobs, and a person with an authenticator app."""
     publish(services, build_wheel(folder, "bygone", summary="Gone, but not for good."))
     bygone, looms = NormalizedName("bygone"), NormalizedName("looms")
-    services.manager.delete(INDEX, bygone, reason="Nobody <uses> it.", by=TESTER)
+    services.manager.delete(MAIN, bygone, reason="Nobody <uses> it.", by=TESTER)
     for name, limits in (
         ("CI of looms", Limits(90, ("upload",), projects=("looms",), note="For the build on Tuesdays")),
         ("a-token-with-a-name-that-goes-on-and-on-without-any-place-to-break-in-sight-at-all", Limits(None)),
@@ -92,8 +93,8 @@ def _leave_traces(services: Services, folder: Path) -> None:
         services.tokens.create_token("bob", name, limits, by=TESTER)
     fields = {"owner": "acme", "repository": "looms", "workflow": "release.yml", "environment": "publishing"}
     bob = services.users.account("bob")
-    services.publishers.add(INDEX, looms, "github", fields, by=TESTER, user_id=bob.id)
-    services.publishers.add(INDEX, NormalizedName("not-yet-there"), "github", fields, by=TESTER, user_id=bob.id)
+    services.publishers.add(MAIN, looms, "github", fields, by=TESTER, user_id=bob.id)
+    services.publishers.add(MAIN, NormalizedName("not-yet-there"), "github", fields, by=TESTER, user_id=bob.id)
     runs = JobRuns(services.database)
     for outcome, summary in (
         (Outcome.DONE, "3 files were listed."),

@@ -212,7 +212,7 @@ PAGES = [
 
 
 def _break(services: Services, _: Path) -> None:
-    services.search.database = None  # type: ignore[assignment] # a fault of ours, as the search meets it
+    services.at().search.database = None  # type: ignore[assignment] # a fault of ours, as the search meets it
 
 
 SITES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {

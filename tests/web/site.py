@@ -16,8 +16,9 @@ from werkzeug.serving import make_server
 from config import load_settings
 from database.statistics import today
 from people.rights import Holder
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services, open_services
+from services import Services, open_services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER
 from tests.factory import build_sdist, build_wheel, core_metadata
@@ -58,7 +59,7 @@ def stock(services: Services, folder: Path) -> None:
         publish(services, build_wheel(folder, "looms", "1.1", metadata=text, tag=tag), by="bob")
     publish(services, build_sdist(folder, "looms", "1.1", metadata=text), by="alice")
     looms = NormalizedName("looms")
-    services.manager.yank(INDEX, looms, "0.9", None, "Breaks on <Tuesdays>", by=TESTER)
+    services.manager.yank(MAIN, looms, "0.9", None, "Breaks on <Tuesdays>", by=TESTER)
     for name, summary in (
         ("attic", "Kept for old times' sake."),
         ("suspect", "Looks harmless."),
@@ -66,8 +67,8 @@ def stock(services: Services, folder: Path) -> None:
         ("plain", ""),
     ):  # fmt: skip
         publish(services, build_wheel(folder, name, "3.4.5", summary=summary), by="alice")
-    services.manager.set_status(INDEX, NormalizedName("attic"), ProjectStatus.ARCHIVED, "Use looms.", by=TESTER)
-    services.manager.set_status(INDEX, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("attic"), ProjectStatus.ARCHIVED, "Use looms.", by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
     _count_downloads(services)
 
 
@@ -90,11 +91,11 @@ def give_roles(services: Services) -> None:
     rights.create_team("weavers", "Who weave <by hand>", by=TESTER)
     rights.add_member("weavers", "carol", by=TESTER)
     rights.add_member("weavers", "bob", by=TESTER)
-    rights.grant(INDEX, looms, Holder("bob"), "owner", by=TESTER)
-    rights.grant(INDEX, looms, Holder("weavers", is_team=True), "maintainer", by=TESTER)
-    rights.grant(INDEX, None, Holder("weavers", is_team=True), "reader", by=TESTER)
-    rights.grant(INDEX, None, Holder("dave"), "maintainer", by=TESTER)
-    rights.set_pattern(INDEX, "loom*", "weavers", by=TESTER)
+    rights.grant(MAIN, looms, Holder("bob"), "owner", by=TESTER)
+    rights.grant(MAIN, looms, Holder("weavers", is_team=True), "maintainer", by=TESTER)
+    rights.grant(MAIN, None, Holder("weavers", is_team=True), "reader", by=TESTER)
+    rights.grant(MAIN, None, Holder("dave"), "maintainer", by=TESTER)
+    rights.set_pattern(MAIN, "loom*", "weavers", by=TESTER)
 
 
 _GLIBC = '"system":{"name":"Linux"},"distro":{"libc":{"lib":"glibc","version":"2.39"}}'
@@ -112,7 +113,7 @@ AGENTS = [
 
 def _count_downloads(services: Services) -> None:
     """Four weeks of downloads of two projects, by all kinds of clients."""
-    counter = services.downloads
+    counter = services.at().downloads
     for back in range(0, 28, 2):
         for project, count in (("looms", 3 + back * 7 % 40), ("attic", 1 + back % 5)):
             for number in range(count):

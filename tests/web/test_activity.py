@@ -7,7 +7,8 @@ from pathlib import Path
 from packaging.utils import NormalizedName
 
 from database.activity import Activity
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.web.conftest import publish_wheel
@@ -17,7 +18,7 @@ def test_uploads_include_quarantined_projects(services: Services, tmp_path: Path
     """Administrators see what others do not, newest first, page by page."""
     for name in ("first", "second", "third"):
         publish_wheel(services, tmp_path, name)
-    services.manager.set_status(INDEX, NormalizedName("second"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("second"), ProjectStatus.QUARANTINED, None, by=TESTER)
     activity = Activity(services.database)
     assert [upload.project for upload in activity.uploads(limit=2)] == ["third", "second"]
     assert [upload.project for upload in activity.uploads(limit=2, offset=2)] == ["first"]

@@ -18,8 +18,9 @@ from database.identity_models import Session
 from errors import Conflict, NotAuthenticated, TooManyAttempts
 from people.rights import Holder
 from people.tokens import Limits
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.factory import build_wheel
 from tests.multipart_form import upload
@@ -37,9 +38,9 @@ def closed(open_server: Callable[..., Services], tmp_path: Path) -> Services:
     made.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
     for name, version in (("own", "1.0"), ("secret", "0.9"), ("secret", "1.0")):
         publish_wheel(made, tmp_path, name, version)
-    made.rights.grant(INDEX, OWN, Holder("bob"), "owner", by=TESTER)
-    made.rights.grant(INDEX, SECRET, Holder("alice"), "owner", by=TESTER)
-    made.manager.delete(INDEX, SECRET, "0.9", reason="a leaked key", by=TESTER)
+    made.rights.grant(MAIN, OWN, Holder("bob"), "owner", by=TESTER)
+    made.rights.grant(MAIN, SECRET, Holder("alice"), "owner", by=TESTER)
+    made.manager.delete(MAIN, SECRET, "0.9", reason="a leaked key", by=TESTER)
     return made
 
 
@@ -89,7 +90,7 @@ def test_refusals_name_owners_to_readers_only(closed: Services, tmp_path: Path) 
         text.split('"request_id"')[0].split('<p class="muted">Request')[0] for text in refusals("nothing")
     ]
     assert "alice" not in "".join(hidden)
-    closed.rights.grant(INDEX, None, Holder("bob"), "reader", by=TESTER)
+    closed.rights.grant(MAIN, None, Holder("bob"), "reader", by=TESTER)
     assert "belongs to alice" in refusals("secret")[0]
 
 
@@ -114,7 +115,7 @@ def test_a_second_factor_is_demanded_of_teams_that_have_names(
     one.rights.add_member("web", "carol", by=TESTER)
     client = create_app(one).test_client()
     assert not one.authenticator.identities.must_have_factor(one.users.account("carol"))
-    one.rights.set_pattern(INDEX, "acme-*", "web", by=TESTER)
+    one.rights.set_pattern(MAIN, "acme-*", "web", by=TESTER)
     refused = upload(client, build_wheel(tmp_path, "acme-tool"), headers=basic("carol"))
     assert refused.status_code == 403
     assert "second factor" in refused.text

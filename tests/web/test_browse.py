@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from packaging.utils import NormalizedName
 
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.factory import build_wheel, core_metadata
@@ -71,7 +72,7 @@ def test_a_project_shows_its_latest_release(anybody: Visitor, services: Services
     assert '<span class="version">1.1</span>' in page
     assert "pip install --index-url http://localhost/simple/ looms<" in page
     assert "uv pip install --default-index http://localhost/simple/ looms<" in page
-    file = next(f for f in services.catalogue.project_detail(NormalizedName("looms")).files if f.version == "1.1")
+    file = next(f for f in services.at().catalogue.project_detail(NormalizedName("looms")).files if f.version == "1.1")
     assert "&gt;=3.11" in page
     page = anybody.get("/project/looms/1.1/files").text
     assert file.sha256 in page
@@ -142,7 +143,7 @@ def test_everything_a_stranger_wrote_is_text(anybody: Visitor, services: Service
         ],
     )  # fmt: skip
     publish(services, build_wheel(tmp_path, "looms", metadata=text))
-    services.manager.yank(INDEX, NormalizedName("looms"), "1.0", None, HOSTILE, by=TESTER)
+    services.manager.yank(MAIN, NormalizedName("looms"), "1.0", None, HOSTILE, by=TESTER)
     for address in (
         "/project/looms/history", "/project/looms/1.0/files", "/project/looms/1.0/dependencies", "/",
         "/search?q=looms", "/project/looms/",
@@ -159,7 +160,7 @@ def test_everything_a_stranger_wrote_is_text(anybody: Visitor, services: Service
 def test_status_is_told_in_words(anybody: Visitor, services: Services, tmp_path: Path, status: ProjectStatus) -> None:
     """With its reason; a quarantined project offers neither files nor an install line."""
     publish_wheel(services, tmp_path, "looms")
-    services.manager.set_status(INDEX, NormalizedName("looms"), status, "Look elsewhere.", by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("looms"), status, "Look elsewhere.", by=TESTER)
     page = anybody.get("/project/looms/").text
     assert f"This project is {status.value}" in page
     assert "Look elsewhere." in page
@@ -170,7 +171,7 @@ def test_status_is_told_in_words(anybody: Visitor, services: Services, tmp_path:
 def test_of_a_quarantined_project_nothing_is_shown(anybody: Visitor, services: Services, tmp_path: Path) -> None:
     """Its page says that it is quarantined and why, and nothing that came with its files; its releases lead there."""
     publish_wheel(services, tmp_path, "looms", summary="Visit evil.example", description="Send coins to us.")
-    services.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, "Malware.", by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("looms"), ProjectStatus.QUARANTINED, "Malware.", by=TESTER)
     page = anybody.get("/project/looms/").text
     assert "This project is quarantined" in page
     assert "Malware." in page

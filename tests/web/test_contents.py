@@ -16,8 +16,9 @@ from packaging.utils import NormalizedName
 from distributions.sandbox import Inspector
 from errors import Unavailable
 from people.tokens import Limits
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER, basic
 from tests.factory import build_sdist, build_wheel, zip_bytes
@@ -50,7 +51,7 @@ def text_of(page: str) -> str:
 def test_a_file_is_told_whole(stocked: Visitor, services: Services) -> None:
     """Size, tags in words, digests to copy, a link to download, the tree, entry points, metadata as sent."""
     page = stocked.get(WEFT).text
-    record = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
+    record = services.at().catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
     assert f"<code>{record.sha256}</code>" in page
     assert page.count('data-copy="the ') == 3
     assert 'href="/packages/weft/weft-1.0-py3-none-any.whl"' in page
@@ -102,7 +103,7 @@ def test_what_is_not_there_is_404(stocked: Visitor, address: str) -> None:
 
 def test_a_quarantined_project_shows_nothing(stocked: Visitor, services: Services) -> None:
     """Its files' pages lead to the page that says why."""
-    services.manager.set_status(INDEX, NormalizedName("weft"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("weft"), ProjectStatus.QUARANTINED, None, by=TESTER)
     for address in (WEFT, f"{WEFT}?path=weft/loom.py", "/project/weft/compare"):
         answer = stocked.get(address)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/project/weft/")
@@ -242,7 +243,7 @@ def test_what_hides_is_marked(stocked: Visitor) -> None:
 
 def test_a_stored_file_that_went_bad_says_so(stocked: Visitor, services: Services) -> None:
     """An archive that cannot be read leaves its page with the facts and the reason, not an error."""
-    location = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl").location
+    location = services.at().catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl").location
     with services.storage.local(location) as path:
         path.write_bytes(b"no zip at all")
     page = stocked.get(f"{WEFT}?path=weft/loom.py")
@@ -257,7 +258,7 @@ def test_a_bomb_is_not_unpacked(anybody: Visitor, services: Services, tmp_path: 
     """A file that became a bomb after its upload is refused by its headers."""
     wheel = build_wheel(tmp_path)
     publish(services, wheel)
-    location = services.catalogue.file(NormalizedName("sample"), wheel.name).location
+    location = services.at().catalogue.file(NormalizedName("sample"), wheel.name).location
     with services.storage.local(location) as path:
         path.write_bytes(zip_bytes({"zeros": bytes(80 << 20)}, compression=zipfile.ZIP_DEFLATED))
     assert "taken for a compression bomb" in anybody.get(f"/project/sample/1.0/files/{wheel.name}").text

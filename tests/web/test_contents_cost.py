@@ -42,7 +42,7 @@ def test_what_is_kept_is_bounded(services: Services, tmp_path: Path, monkeypatch
     monkeypatch.setattr("views.contents._KEPT_BYTES", 4000)
     reader = ContentsReader(services.storage, services.contents_inspector, 8)
     records = [
-        services.catalogue.file(NormalizedName("weft"), name)
+        services.at().catalogue.file(NormalizedName("weft"), name)
         for name in ("weft-1.0-py3-none-any.whl", "weft-1.1-py3-none-any.whl", "weft-2.0.tar.gz")
     ]
     for record in (*records, records[0]):
@@ -59,7 +59,7 @@ def test_answers_without_anything_in_them_take_room_too(
     monkeypatch.setattr("views.contents._KEPT_BYTES", 10_000)
     monkeypatch.setattr(Inspector, "colour", lambda *_: b"")
     reader = ContentsReader(services.storage, services.contents_inspector, 8)
-    record = services.catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
+    record = services.at().catalogue.file(NormalizedName("weft"), "weft-1.0-py3-none-any.whl")
     for number in range(100):
         assert not any(reader.colours(record, f"{number}.txt", ["a text"]))
     assert 1 < len(reader._kept) < 25

@@ -38,12 +38,12 @@ def _project(secured: Services, tmp_path: Path) -> None:
 
 def versions(services: Services) -> tuple[str, ...]:
     """The versions that are listed."""
-    return services.catalogue.project_detail(SAMPLE).versions
+    return services.at().catalogue.project_detail(SAMPLE).versions
 
 
 def yanked(services: Services) -> dict[str, str | None]:
     """What each file of 1.0 says of being yanked."""
-    files = services.catalogue.project_detail(SAMPLE).files
+    files = services.at().catalogue.project_detail(SAMPLE).files
     return {file.filename: file.yanked for file in files if file.version == "1.0"}
 
 
@@ -136,7 +136,7 @@ def test_the_status_is_set(bob: Visitor, secured: Services) -> None:
     """With a reason, which the page shows; what is no status is refused, and so is a project without files."""
     bob.get(SETTINGS)
     assert bob.post(f"{SETTINGS}/status", status="archived", reason="Use looms.").status_code == 303
-    detail = secured.catalogue.project_detail(SAMPLE)
+    detail = secured.at().catalogue.project_detail(SAMPLE)
     assert (detail.status.value, detail.status_reason) == ("archived", "Use looms.")
     assert "sample is archived." in bob.get(SETTINGS).text
     refused = bob.post(f"{SETTINGS}/status", status="sleepy")
@@ -168,7 +168,7 @@ def test_the_name_has_to_be_typed(bob: Visitor, secured: Services) -> None:
 @pytest.mark.parametrize("fields", [{}, {"version": "1.0"}, {"version": "1.0", "filename": WHEEL}, {"filename": SDIST}])
 def test_a_deletion_leads_to_its_undoing(bob: Visitor, secured: Services, fields: dict[str, str]) -> None:
     """The page after it has an Undo button, and after that everything is there again."""
-    before = secured.catalogue.project_detail(SAMPLE).files
+    before = secured.at().catalogue.project_detail(SAMPLE).files
     led_to = delete(bob, reason="a slip", **fields)
     assert led_to.startswith(f"{SETTINGS}?deleted=")
     page = bob.get(led_to).text
@@ -176,7 +176,7 @@ def test_a_deletion_leads_to_its_undoing(bob: Visitor, secured: Services, fields
     undone = bob.post(f"{SETTINGS}/restore", deletion=undo_of(page))
     assert (undone.status_code, undone.headers["Location"]) == (303, SETTINGS)
     assert "restored." in bob.get(SETTINGS).text
-    assert secured.catalogue.project_detail(SAMPLE).files == before
+    assert secured.at().catalogue.project_detail(SAMPLE).files == before
     assert "Undo</button>" not in bob.get(led_to).text
 
 
@@ -282,4 +282,4 @@ def test_others_do_not(bob: Visitor, secured: Services) -> None:
     for path in ("/admin/deleted", f"/admin/deleted/{deletion}/purge"):
         assert bob.get(path).status_code == 403
     assert bob.post(f"/admin/deleted/{deletion}/purge", typed="sample").status_code == 403
-    assert secured.deletions.count() == 1
+    assert secured.at().deletions.count() == 1

@@ -11,7 +11,8 @@ from sqlalchemy import delete
 
 from database.models import RenderedDescription
 from distributions.descriptions import LARGEST
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import ROOT, TESTER
 from tests.web.conftest import Visitor, publish
@@ -87,7 +88,7 @@ def test_what_waits_is_shown_as_it_was_written(anybody: Visitor, services: Servi
     page = anybody.get("/project/gfm/").text
     assert "This has not been rendered yet" in page
     assert "# Looms `2`" in page
-    assert services.descriptions.count_outdated() > 0
+    assert services.at().descriptions.count_outdated() > 0
 
 
 def test_a_huge_description_is_cut(anybody: Visitor, services: Services, tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_the_text_is_there_as_it_was_written(anybody: Visitor) -> None:
 @pytest.mark.usefixtures("kinds")
 def test_a_quarantined_project_shows_no_description(anybody: Visitor, services: Services) -> None:
     """Neither on its page nor as text."""
-    services.manager.set_status(INDEX, NormalizedName("gfm"), ProjectStatus.QUARANTINED, "Malware.", by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("gfm"), ProjectStatus.QUARANTINED, "Malware.", by=TESTER)
     answer = anybody.get("/project/gfm/1.0/description.txt")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/project/gfm/")
     assert "algebraic" not in anybody.get("/project/gfm/").text

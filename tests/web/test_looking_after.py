@@ -16,8 +16,9 @@ from database.job_runs import JobRuns, Outcome
 from jobs.background import Background
 from people.rights import Holder
 from people.tokens import Limits
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER
 from tests.web.conftest import Visitor, publish_wheel
@@ -33,8 +34,8 @@ def _projects(secured: Services, tmp_path: Path) -> None:
     """Three projects, one of bob's, one quarantined."""
     for name, summary in (("alpha", "x" * 1900), ("beta", ""), ("gamma", "")):
         publish_wheel(secured, tmp_path, name, summary=summary)
-    secured.rights.grant(INDEX, NormalizedName("beta"), Holder("bob"), "owner", by=TESTER)
-    secured.manager.set_status(INDEX, NormalizedName("gamma"), ProjectStatus.QUARANTINED, "Looked at.", by=TESTER)
+    secured.rights.grant(MAIN, NormalizedName("beta"), Holder("bob"), "owner", by=TESTER)
+    secured.manager.set_status(MAIN, NormalizedName("gamma"), ProjectStatus.QUARANTINED, "Looked at.", by=TESTER)
 
 
 @pytest.mark.usefixtures("_projects")

@@ -11,8 +11,9 @@ from packaging.utils import NormalizedName
 from sqlalchemy import text
 
 from people.rights import Holder
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.factory import build_wheel, core_metadata
@@ -87,11 +88,11 @@ def test_settings_are_for_who_may(secured: Services, visitor: Visitor, tmp_path:
     assert "Settings" not in words()
     assert "Manage this release" not in visitor.get("/project/looms/").text
     visitor.sign_in("bob")
-    secured.rights.grant(INDEX, LOOMS, Holder("alice"), "owner", by=TESTER)
-    secured.rights.grant(INDEX, LOOMS, Holder("bob"), "maintainer", by=TESTER)
+    secured.rights.grant(MAIN, LOOMS, Holder("alice"), "owner", by=TESTER)
+    secured.rights.grant(MAIN, LOOMS, Holder("bob"), "maintainer", by=TESTER)
     assert "Settings" not in words()
     assert 'href="/project/looms/settings/releases/1.0"' in visitor.get("/project/looms/").text
-    secured.rights.grant(INDEX, LOOMS, Holder("bob"), "owner", by=TESTER)
+    secured.rights.grant(MAIN, LOOMS, Holder("bob"), "owner", by=TESTER)
     assert {"Settings", "Publishing"} <= words()
     for address in ("/project/looms/settings", "/project/looms/publishing"):
         assert [one[0] for one in tabs(visitor.get(address).text) if one[1] == "page"] == [address]
@@ -101,8 +102,8 @@ def test_the_head_tells_the_state(anybody: Visitor, services: Services, tmp_path
     """Of the release that is shown, on each of its tabs; a page about the project shows the latest."""
     for version in ("0.9", "1.0", "2.0rc1"):
         publish_wheel(services, tmp_path, "looms", version, summary="Weaves.")
-    services.manager.yank(INDEX, LOOMS, "0.9", None, "Breaks.", by=TESTER)
-    services.manager.set_status(INDEX, LOOMS, ProjectStatus.DEPRECATED, "Use a mill.", by=TESTER)
+    services.manager.yank(MAIN, LOOMS, "0.9", None, "Breaks.", by=TESTER)
+    services.manager.set_status(MAIN, LOOMS, ProjectStatus.DEPRECATED, "Use a mill.", by=TESTER)
     badges = {
         "/project/looms/0.9/files": {"yanked", "deprecated"},
         "/project/looms/1.0/dependencies": {"latest", "deprecated"},
@@ -133,7 +134,7 @@ def test_of_a_quarantined_project_no_tab_is_shown(
 ) -> None:
     """Each leads to the page that says why."""
     publish_wheel(services, tmp_path, "looms", "1.0")
-    services.manager.set_status(INDEX, LOOMS, ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, LOOMS, ProjectStatus.QUARANTINED, None, by=TESTER)
     answer = anybody.get(f"/project/looms/{tab}")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/project/looms/")
     assert "Release history" not in anybody.get("/project/looms/").text
@@ -175,7 +176,7 @@ def test_the_history_says_why(anybody: Visitor, services: Services, tmp_path: Pa
     """What was yanked and why, what is a pre-release, and a way to compare each with the one before."""
     for version in ("0.9", "1.0", "1.1", "2.0rc1"):
         publish_wheel(services, tmp_path, "looms", version)
-    services.manager.yank(INDEX, LOOMS, "1.0", None, "Breaks on <Tuesdays>.", by=TESTER)
+    services.manager.yank(MAIN, LOOMS, "1.0", None, "Breaks on <Tuesdays>.", by=TESTER)
     page = anybody.get("/project/looms/history").text
     lines = [re.sub(r" \d+ \w+ \d{4}, .*UTC", "", line) for line in rows(page)]
     assert lines == [
@@ -224,7 +225,7 @@ def test_requirements_are_grouped_and_linked(anybody: Visitor, services: Service
     """By extra, with markers in words, and a link to what is on this index."""
     publish_wheel(services, tmp_path, "looms", "1.4")
     publish_wheel(services, tmp_path, "suspect", "1.0")
-    services.manager.set_status(INDEX, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("suspect"), ProjectStatus.QUARANTINED, None, by=TESTER)
     dependent(
         services, tmp_path, "mill", "Looms[fast]>=1", "needle<2; python_version < '3.12'", "suspect",
         "thread; extra == 'sewing' and 'linux' in sys_platform", extras=("quiet", "Sewing"),

@@ -10,7 +10,8 @@ from packaging.utils import NormalizedName
 
 from people.publishers import MOST_OF_A_PROJECT
 from people.tokens import Limits
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from tests.conftest import TESTER, basic
 from tests.multipart_form import upload
 from tests.web.conftest import BROWSER, Visitor
@@ -28,10 +29,10 @@ def test_a_project_has_its_publishers(bob: Visitor, wheel: Path, secured: Servic
     page = bob.get("/project/sample/publishing").text
     assert "acme/tool release.yml" in page
     assert "https://github.com/acme/tool" in page
-    (row,) = secured.publishers.of_project(INDEX, SAMPLE)
+    (row,) = secured.publishers.of_project(MAIN, SAMPLE)
     assert row.created_by == "bob"
     assert bob.post(f"/project/sample/publishing/{row.id}/remove").status_code == 303
-    assert secured.publishers.of_project(INDEX, SAMPLE) == []
+    assert secured.publishers.of_project(MAIN, SAMPLE) == []
 
 
 def test_a_wrong_form_comes_back(bob: Visitor, secured: Services) -> None:
@@ -99,7 +100,7 @@ def test_each_has_their_own_publishers_of_a_free_name(
     assert secured_client.post(address, json={**theirs, "repository": "tool0"}, headers=dave).status_code == 201
     (mine,) = publishers_of(secured_client, dave)
     assert mine["created_by"] == "dave"
-    another = secured.publishers.of_project(INDEX, SAMPLE)[-1].id
+    another = secured.publishers.of_project(MAIN, SAMPLE)[-1].id
     assert secured_client.delete(address, json={"id": another}, headers=dave).status_code == 404
     visitor.sign_in("dave", "password of dave")
     assert visitor.get("/project/sample/publishing").text.count("acme/tool0") == 3  # its job, its link and its button

@@ -11,8 +11,9 @@ from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
 from people.tokens import Limits
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.factory import build_wheel, core_metadata
@@ -211,7 +212,7 @@ def test_what_may_have_been_meant(anybody: Visitor, services: Services, tmp_path
 def test_a_yanked_project_says_so(anybody: Visitor, services: Services, tmp_path: Path) -> None:
     """Before somebody opens it."""
     publish_wheel(services, tmp_path, "looms")
-    services.manager.yank(INDEX, NormalizedName("looms"), "1.0", None, "", by=TESTER)
+    services.manager.yank(MAIN, NormalizedName("looms"), "1.0", None, "", by=TESTER)
     assert '<span class="badge bad">yanked</span>' in anybody.get("/search?q=looms").text
 
 
@@ -225,7 +226,7 @@ def test_a_project_that_is_not_there_has_neighbours(anybody: Visitor, services: 
     assert answer.status_code == 404
     assert '<a href="/project/looms/" class="name">looms</a>' in answer.text
     assert "Did you mean" not in anybody.get("/project/zzzzzz/").text
-    services.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    services.manager.set_status(MAIN, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
     assert "Did you mean" not in anybody.get("/project/lomos/").text
 
 

@@ -8,7 +8,8 @@ import pytest
 from packaging.utils import NormalizedName
 
 from database.statistics import today
-from services import INDEX, Services
+from permissions import MAIN
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.web.conftest import Visitor, publish_wheel
@@ -21,8 +22,8 @@ def downloaded(services: Services, tmp_path: Path) -> Services:
     """The open server with a project of which three files were downloaded."""
     publish_wheel(services, tmp_path, "Looms")
     for agent in (UV, UV, ""):
-        services.downloads.count("looms", "1.0", "looms-1.0-py3-none-any.whl", agent)
-    services.downloads.flush()
+        services.at().downloads.count("looms", "1.0", "looms-1.0-py3-none-any.whl", agent)
+    services.at().downloads.flush()
     return services
 
 
@@ -74,8 +75,8 @@ def test_a_project_without_downloads_says_so(anybody: Visitor, services: Service
 def test_a_period_without_downloads_says_so(anybody: Visitor, services: Services, tmp_path: Path) -> None:
     """What was downloaded earlier is in the sum."""
     publish_wheel(services, tmp_path, "looms")
-    services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", day=today() - 50)
-    services.downloads.flush()
+    services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", day=today() - 50)
+    services.at().downloads.flush()
     page = anybody.get("/project/looms/statistics").text
     assert "<dt>In all</dt><dd>1</dd>" in page
     assert "Nothing was downloaded in the last 30 days." in page
@@ -84,7 +85,7 @@ def test_a_period_without_downloads_says_so(anybody: Visitor, services: Services
 
 def test_a_quarantined_project_shows_nothing(anybody: Visitor, downloaded: Services) -> None:
     """Its page says what became of it."""
-    downloaded.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
+    downloaded.manager.set_status(MAIN, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
     answer = anybody.get("/project/looms/statistics")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/project/looms/")
 
@@ -93,8 +94,8 @@ def test_administrators_see_the_whole_index(alice: Visitor, secured: Services, t
     """By day, and by project, Python, installer and platform; on the dashboard, too."""
     publish_wheel(secured, tmp_path, "looms")
     for _ in range(3):
-        secured.downloads.count("looms", "1.0", "looms-1.0.tar.gz", UV)
-    secured.downloads.flush()
+        secured.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", UV)
+    secured.at().downloads.flush()
     page = alice.get("/admin/statistics").text
     assert "3 downloads in the last 30 days</title>" in page
     assert 'href="/project/looms/statistics">looms</a>' in page

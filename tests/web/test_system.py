@@ -103,7 +103,7 @@ def test_people_are_shown_a_fault_by_its_number(
     services: Services, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What nobody foresaw is a page with status 500 and the number that is in the log, and nothing of the fault."""
-    monkeypatch.setattr(services.catalogue, "stats", lambda: 1 // 0)
+    monkeypatch.setattr(services.at().catalogue, "stats", lambda: 1 // 0)
     with structlog.testing.capture_logs() as lines:
         answer = client.get("/", headers=BROWSER, environ_overrides={"pypi.request_id": "number-1"})
     assert (answer.status_code, answer.mimetype) == (500, "text/html")

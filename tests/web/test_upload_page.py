@@ -15,8 +15,9 @@ from werkzeug.test import TestResponse
 
 from database.journal_reading import JournalFilter, read
 from people.rights import Holder
+from permissions import MAIN
 from server import create_app
-from services import INDEX, Services
+from services import Services
 from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.factory import build_sdist, build_wheel
@@ -68,7 +69,7 @@ def test_a_file_is_published_in_the_persons_name(bob: Visitor, secured: Services
     assert '<a href="/project/sample/1.0/">Show sample 1.0</a>' in answer.text
     (row,) = read(secured.database, JournalFilter(action="file.publish"), limit=5)
     assert (row.actor, row.token) == ("bob", None)
-    assert secured.readers.rights.ground(INDEX, SAMPLE).owners == ("bob",)
+    assert secured.readers.rights.ground(MAIN, SAMPLE).owners == ("bob",)
 
 
 def test_each_of_several_files_has_its_own_answer(bob: Visitor, secured: Services, wheel: Path, tmp_path: Path) -> None:
@@ -137,14 +138,14 @@ def test_the_form_needs_its_token_before_the_files(bob: Visitor, secured: Servic
         assert answer.status_code in {400, 403}, parts[0][0]
         assert answer.status_code == 400 or "load the page again" in answer.text
     assert asked == 0
-    assert secured.catalogue.stats()["files"] == 0
+    assert secured.at().catalogue.stats()["files"] == 0
 
 
 def test_a_page_of_another_site_uploads_nothing(anybody: Visitor, services: Services, wheel: Path) -> None:
     """Also on an open server, and with the token: the browser says where the form came from."""
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
         assert send(anybody, wheel, headers=BROWSER | headers).status_code == 403
-    assert services.catalogue.stats()["files"] == 0
+    assert services.at().catalogue.stats()["files"] == 0
 
 
 def test_anybody_uploads_to_an_open_server(anybody: Visitor, services: Services, wheel: Path) -> None:
@@ -152,7 +153,7 @@ def test_anybody_uploads_to_an_open_server(anybody: Visitor, services: Services,
     page = anybody.get("/upload").text
     assert "This server has no accounts" in page
     assert send(anybody, wheel).status_code == 200
-    assert services.catalogue.uploaders(SAMPLE) == {wheel.name: "anonymous"}
+    assert services.at().catalogue.uploaders(SAMPLE) == {wheel.name: "anonymous"}
 
 
 def test_who_is_not_signed_in_is_sent_to_do_so(visitor: Visitor, wheel: Path) -> None:
@@ -171,13 +172,13 @@ def test_who_is_not_signed_in_is_sent_to_do_so(visitor: Visitor, wheel: Path) ->
 def test_who_may_not_is_told_whom_to_ask(bob: Visitor, secured: Services, wheel: Path) -> None:
     """403 in words: on the page for who may upload nothing, beside the file for another's project."""
     publish(secured, wheel, by="alice")
-    secured.rights.grant(INDEX, SAMPLE, Holder("alice"), "owner", by=TESTER)
+    secured.rights.grant(MAIN, SAMPLE, Holder("alice"), "owner", by=TESTER)
     words = "bob may not upload to sample: it belongs to alice; ask there for a role on it."
     new = build_wheel(wheel.parent / "new", "sample", "2.0")
     assert check(bob.client, new.name)["sentence"] == words
     answer = send(bob, new, headers=SCRIPT)
     assert (answer.status_code, outcomes(answer)[0]["sentence"]) == (403, words)
-    secured.rights.grant(INDEX, None, Holder("bob"), "reader", by=TESTER)
+    secured.rights.grant(MAIN, None, Holder("bob"), "reader", by=TESTER)
     page = bob.get("/upload")
     assert (page.status_code, "ask an administrator" in page.text) == (403, True)
 
@@ -194,13 +195,13 @@ def test_the_right_is_asked_again_when_the_file_is_listed(bob: Visitor, secured:
         secured.manager.reader.inspect = inspected  # type: ignore[method-assign]
         return send(bob, wheel, headers=SCRIPT)
 
-    lost = meanwhile(lambda: secured.rights.grant(INDEX, None, Holder("bob"), "reader", by=TESTER))
+    lost = meanwhile(lambda: secured.rights.grant(MAIN, None, Holder("bob"), "reader", by=TESTER))
     assert lost.status_code == 403
-    secured.rights.grant(INDEX, None, Holder("bob"), "uploader", by=TESTER)
+    secured.rights.grant(MAIN, None, Holder("bob"), "uploader", by=TESTER)
     out = meanwhile(lambda: secured.sessions.end_all("bob", by=TESTER))
     assert out.status_code == 401
     assert "signed out meanwhile" in outcomes(out)[0]["sentence"]
-    assert secured.catalogue.stats()["files"] == 0
+    assert secured.at().catalogue.stats()["files"] == 0
     assert incoming(secured) == []
 
 
@@ -219,7 +220,7 @@ def test_the_endpoint_of_the_tools_takes_no_session(bob: Visitor, secured: Servi
     """A signed-in browser's cookie, even with the token, is no credential at ``POST /upload``."""
     bob.get("/upload")
     assert post(bob.client, [("csrf_token", bob.token), *files_part(wheel)], "/upload").status_code == 401
-    assert secured.catalogue.stats()["files"] == 0
+    assert secured.at().catalogue.stats()["files"] == 0
 
 
 def test_a_large_file_is_refused_as_it_comes(open_server: Callable[..., Services], tmp_path: Path) -> None:
@@ -254,7 +255,7 @@ def test_a_form_that_breaks_off_keeps_what_came(anybody: Visitor, services: Serv
         if expected:
             assert [one["outcome"] for one in outcomes(answer)] == expected
         assert "ended early" in answer.text
-    assert services.catalogue.stats()["files"] == 1
+    assert services.at().catalogue.stats()["files"] == 1
     assert incoming(services) == []
 
 
@@ -326,9 +327,9 @@ def test_a_taken_name_is_said_before(client: FlaskClient, services: Services, tm
     assert "other contents will be refused" in found["sentence"]
     assert "already exists" in check(client, wheel.name.replace("sample", "SAMPLE"))["sentence"]
     assert "there can be only one" in check(client, "sample-1.0.zip")["sentence"]
-    services.manager.delete(INDEX, SAMPLE, "1.0", wheel.name, by=TESTER)
+    services.manager.delete(MAIN, SAMPLE, "1.0", wheel.name, by=TESTER)
     assert "was deleted and is not used again" in check(client, wheel.name)["sentence"]
-    services.manager.set_status(INDEX, SAMPLE, ProjectStatus.ARCHIVED, None, by=TESTER)
+    services.manager.set_status(MAIN, SAMPLE, ProjectStatus.ARCHIVED, None, by=TESTER)
     archived = check(client, "sample-2.0.tar.gz")
     assert (archived["takes"], "is archived" in archived["sentence"]) == (False, True)
 

@@ -6,9 +6,8 @@ from flask import Response
 from packaging.utils import NormalizedName
 
 from permissions import Permission
-from services import INDEX
 from simple.model import ProjectStatus
-from views import services
+from views import services, this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_body
 from views.api.operations import Operation, Reply, described
@@ -40,7 +39,9 @@ def yank(name: str, version: str) -> Response:
     """Yank a release or one of its files."""
     body = read_body(shapes.YANK_BODY, optional=True)
     project, spelled = _release(name, version)
-    changed = services().manager.yank(INDEX, project, spelled, body.get("filename"), body["reason"], by=actor())
+    changed = services().manager.yank(
+        this_index().name, project, spelled, body.get("filename"), body["reason"], by=actor()
+    )
     return _yanked(project, spelled, body.get("filename"), changed, yanked=True)
 
 
@@ -60,14 +61,14 @@ def unyank(name: str, version: str) -> Response:
     """Take the yank of a release or of one of its files back."""
     body = read_body(shapes.YANK_BODY, optional=True)
     project, spelled = _release(name, version)
-    changed = services().manager.unyank(INDEX, project, spelled, body.get("filename"), by=actor())
+    changed = services().manager.unyank(this_index().name, project, spelled, body.get("filename"), by=actor())
     return _yanked(project, spelled, body.get("filename"), changed, yanked=False)
 
 
 def _release(name: str, version: str) -> tuple[NormalizedName, str]:
     """Project and version as the catalogue spells them. Raises UnknownProject, UnknownRelease."""
     project = normalized(name)
-    return project, services().catalogue.release(project, key_of(project, version)).version
+    return project, this_index().catalogue.release(project, key_of(project, version)).version
 
 
 def _yanked(project: NormalizedName, version: str, filename: str | None, changed: int, *, yanked: bool) -> Response:
@@ -113,7 +114,9 @@ def delete_file(name: str, version: str, filename: str) -> Response:
 
 def _delete(project: NormalizedName, version: str | None, filename: str | None) -> Response:
     reason = read_body(shapes.DELETE_BODY, optional=True)["reason"]
-    return answer(services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor()).document())
+    return answer(
+        services().manager.delete(this_index().name, project, version, filename, reason=reason, by=actor()).document()
+    )
 
 
 @blueprint.put("/packages/<name>/status")
@@ -131,6 +134,6 @@ def set_status(name: str) -> Response:
     """Set a project's status marker (PEP 792)."""
     body = read_body(shapes.STATUS_BODY)
     project, status = normalized(name), ProjectStatus(body["status"])
-    services().catalogue.validity(project)  # raises UnknownProject also for one that has no files left
-    services().manager.set_status(INDEX, project, status, body["reason"] or None, by=actor())
+    this_index().catalogue.validity(project)  # raises UnknownProject also for one that has no files left
+    services().manager.set_status(this_index().name, project, status, body["reason"] or None, by=actor())
     return answer(status_document(project, status, body["reason"]))

@@ -12,7 +12,7 @@ from distributions.texts import as_text
 from errors import NotFound, shown
 from permissions import Permission
 from simple.model import ProjectDetail
-from views import services
+from views import this_index
 from views.api import blueprint, contents_shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -105,7 +105,7 @@ def member_text(name: str, version: str, filename: str) -> Response:
 def comparison(name: str) -> Response:
     """What changed from one release to another."""
     asked = read_query(_COMPARE_QUERY)
-    detail = services().catalogue.project_detail(normalized(name))
+    detail = this_index().catalogue.project_detail(normalized(name))
     pair = chosen_pair(detail, asked["from"], asked["to"]) if detail.status.offers_files else None
     if pair is None:
         raise NotFound(f"Project {shown(detail.name)} has no two releases to compare; its page lists those it has.")

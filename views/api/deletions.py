@@ -9,8 +9,7 @@ from packaging.utils import NormalizedName
 
 from deletion import deletion_line
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -54,7 +53,7 @@ def list_project_deletions(name: str) -> Response:
 def _page(project: NormalizedName | None) -> Response:
     asked = read_query(_LIST_QUERY)
     page, per_page = asked["page"], asked["per_page"]
-    deletions = services().deletions
+    deletions = this_index().deletions
     total = deletions.count(project)
     found = deletions.standing(project, limit=per_page, offset=(page - 1) * per_page)
     pages = max(1, -(-total // per_page))
@@ -75,7 +74,7 @@ def _page(project: NormalizedName | None) -> Response:
 def restore(name: str, deletion: str) -> Response:
     """List again what was deleted."""
     project = normalized(name)
-    return answer({"restored": services().manager.restore(INDEX, project, deletion, by=actor())})
+    return answer({"restored": services().manager.restore(this_index().name, project, deletion, by=actor())})
 
 
 @blueprint.delete("/deletions/<deletion>")
@@ -91,4 +90,4 @@ def restore(name: str, deletion: str) -> Response:
 )
 def purge(deletion: str) -> Response:
     """Remove the bytes of a deletion."""
-    return answer({"purged": services().manager.purge(INDEX, deletion, by=actor())})
+    return answer({"purged": services().manager.purge(this_index().name, deletion, by=actor())})

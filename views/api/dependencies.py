@@ -14,7 +14,7 @@ from errors import UnknownRelease
 from permissions import Permission
 from simple.legacy_json import project_latest
 from simple.model import offered_versions
-from views import services
+from views import this_index
 from views.api import blueprint, dependency_shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -43,11 +43,11 @@ _USED_BY_QUERY = (
 def dependencies(name: str) -> Response:
     """What the release that stands for a project requires."""
     project = normalized(name)
-    detail = services().catalogue.project_detail(project)
+    detail = this_index().catalogue.project_detail(project)
     if not offered_versions(detail):
         return answer_read(_document(project, None))
     return answer_read(
-        _document(project, services().catalogue.release(project, key_of(project, project_latest(detail))))
+        _document(project, this_index().catalogue.release(project, key_of(project, project_latest(detail))))
     )
 
 
@@ -65,8 +65,8 @@ def release_dependencies(name: str, version: str) -> Response:
     """What one release requires."""
     project = normalized(name)
     key = key_of(project, version)
-    detail = services().catalogue.project_detail(project)
-    found = services().catalogue.release(project, key)
+    detail = this_index().catalogue.project_detail(project)
+    found = this_index().catalogue.release(project, key)
     if found.version not in offered_versions(detail):
         raise UnknownRelease(project, version)
     return answer_read(_document(project, found))
@@ -92,9 +92,9 @@ def release_dependencies(name: str, version: str) -> Response:
 def used_by(name: str) -> Response:
     """The projects of the index that require one."""
     project, asked = normalized(name), read_query(_USED_BY_QUERY)
-    services().catalogue.validity(project)  # it has to be there
+    this_index().catalogue.validity(project)  # it has to be there
     page, per_page = asked["page"], asked["per_page"]
-    here = services().requirements
+    here = this_index().requirements
     total = here.count_dependents(project)
     pages = max(1, -(-total // per_page))
     document = {
@@ -122,7 +122,7 @@ def used_by(name: str) -> Response:
 def _document(project: NormalizedName, found: ReleaseDetail | None) -> dict[str, Any]:
     metadata = found.metadata if found else {}
     required = required_by(metadata)
-    here = services().requirements.here({one.name for one in required if one.name is not None})
+    here = this_index().requirements.here({one.name for one in required if one.name is not None})
     return {
         "name": project,
         "version": found.version if found else None,

@@ -20,7 +20,7 @@ from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import project_latest, reason_of
 from simple.model import File, ProjectDetail, ProjectStatus, offered_files, offered_versions, utc_stamp
-from views import services
+from views import services, this_index
 from views.api import blueprint, caching, shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -28,7 +28,7 @@ from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
 from views.simple import normalized
 from views.web.install import pip_command
-from views.web.urls import own_url
+from views.web.urls import index_address
 
 PER_PAGE = 50
 MOST_PER_PAGE = 200
@@ -67,8 +67,8 @@ def list_packages() -> Response:
     asked = read_query(_LIST_QUERY)
     page, per_page = asked["page"], asked["per_page"]
     prefix = NormalizedName(_collapsed(asked["prefix"]))
-    total = services().catalogue.count_projects(prefix)
-    found = services().catalogue.projects(
+    total = this_index().catalogue.count_projects(prefix)
+    found = this_index().catalogue.projects(
         sort=asked["sort"], limit=per_page, offset=(page - 1) * per_page, prefix=prefix
     )
     pages = max(1, -(-total // per_page))
@@ -111,7 +111,7 @@ def page_links(path: str, asked: dict[str, Any], page: int, pages: int) -> str:
     for relation, number in targets.items():
         if 1 <= number <= pages:
             query = urlencode({**{name: value for name, value in asked.items() if value != ""}, "page": number})
-            links.append(f'<{own_url()}{path}?{query}>; rel="{relation}"')
+            links.append(f'<{index_address()}{path}?{query}>; rel="{relation}"')
     return ", ".join(links)
 
 
@@ -131,16 +131,16 @@ def package(name: str) -> Response:
     """Everything about one project."""
     project = normalized(name)
     here = services()
-    detail = here.catalogue.project_detail(project)
+    detail = here.at().catalogue.project_detail(project)
     versions = offered_versions(detail)
-    found = {release.version: release for release in here.catalogue.releases(project)}
+    found = {release.version: release for release in here.at().catalogue.releases(project)}
     latest = found[project_latest(detail)] if versions else None
     files = by_version(detail)
     document = {
         **_head(detail, latest),
         "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
-        "downloads": here.downloads.total(project),
+        "downloads": here.at().downloads.total(project),
         "install": pip_command(project, latest.version if latest and Version(latest.version).is_prerelease else ""),
     }
     return answer_read(document)
@@ -160,8 +160,8 @@ def release(name: str, version: str) -> Response:
     """Everything about one release."""
     project = normalized(name)
     key = key_of(project, version)
-    detail = services().catalogue.project_detail(project)
-    found = services().catalogue.release(project, key)
+    detail = this_index().catalogue.project_detail(project)
+    found = this_index().catalogue.release(project, key)
     if found.version not in offered_versions(detail):
         raise UnknownRelease(project, version)
     files = by_version(detail)[found.version]
@@ -221,8 +221,8 @@ def _release(found: ReleaseDetail, files: list[File]) -> dict[str, Any]:
 
 
 def _files(detail: ProjectDetail, files: Sequence[File]) -> list[dict[str, Any]]:
-    uploaders = services().catalogue.uploaders(detail.name)
-    base = f"{own_url()}/packages/{detail.name}/"
+    uploaders = this_index().catalogue.uploaders(detail.name)
+    base = f"{index_address()}/packages/{detail.name}/"
     return [
         {
             "filename": file.filename,
@@ -250,7 +250,7 @@ def _files(detail: ProjectDetail, files: Sequence[File]) -> list[dict[str, Any]]
 @described(Operation("Show a project's status", "packages", {200: Reply("The status.", shapes.STATUS)}, is_cached=True))
 def status(name: str) -> Response:
     """A project's status marker (PEP 792)."""
-    detail = services().catalogue.project_detail(normalized(name))
+    detail = this_index().catalogue.project_detail(normalized(name))
     return answer_read(status_document(detail.name, detail.status, detail.status_reason))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from config import Settings
-from permissions import INDEX_ROLES, PROJECT_ROLES
-from services import INDEX
+from permissions import INDEX_ROLES, MAIN, PROJECT_ROLES
 from views.api.schemas import (
+    INDEX_PATTERN,
     LABEL,
     NAME_PATTERN,
     NO_CONTROLS,
@@ -46,7 +46,7 @@ PATTERN_REMOVED = ref("RemovedPattern")
 
 USERNAME: Final = text("The user's name, in whatever case.", pattern=USERNAME_PATTERN, maxLength=100)
 TEAM_NAME: Final = text("The team's name, in whatever case.", pattern=TEAM_PATTERN, maxLength=100)
-INDEX_NAME: Final = text("The index.", enum=[INDEX], default=INDEX)
+INDEX_NAME: Final = text("The index.", pattern=INDEX_PATTERN, maxLength=64, default=MAIN)
 PROJECT: Final = text("A project, in any spelling.", pattern=NAME_PATTERN, maxLength=128)
 _PATTERN_TEXT: Final = text(
     "A project's name, or the beginning of names with * behind it.", pattern=PROJECT_PATTERN, maxLength=128
@@ -165,7 +165,7 @@ def changed_user_body(settings: Settings) -> Schema:
 
 def optional_index(description: str) -> Schema:
     """An index that a query may name."""
-    return text(description, enum=[INDEX])
+    return text(description, pattern=INDEX_PATTERN, maxLength=64)
 
 
 def _of_one(schema: Schema) -> Schema:

@@ -8,8 +8,7 @@ from flask import Response
 
 from people.documents import publisher_line
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.api import blueprint, publishing_shapes
 from views.api.bodies import read_body
 from views.api.operations import Operation, Reply, described
@@ -38,7 +37,7 @@ _WITHOUT_RIGHT: Final = {403: "A known asker without the right, or a server with
 def list_publishers(name: str) -> Response:
     """The trusted publishers of a project."""
     mine = must_manage_publishers(name)
-    found = services().publishers.of_project(INDEX, mine.project, added_by=mine.added_by)
+    found = services().publishers.of_project(this_index().name, mine.project, added_by=mine.added_by)
     return answer({"publishers": [publisher_line(row) for row in found]})
 
 
@@ -62,7 +61,9 @@ def add_publisher(name: str) -> Response:
         body.get("claims", ())
     )
     issuer, user_id = body.get("issuer", ""), identity().user_id
-    row = services().publishers.add(INDEX, project, body["kind"], fields, issuer, by=actor(), user_id=user_id)
+    row = services().publishers.add(
+        this_index().name, project, body["kind"], fields, issuer, by=actor(), user_id=user_id
+    )
     return answer(publisher_line(row), 201)
 
 
@@ -82,5 +83,5 @@ def remove_publisher(name: str) -> Response:
     """Remove a trusted publisher."""
     mine = must_manage_publishers(name)
     public_id = read_body(publishing_shapes.REMOVE)["id"]
-    services().publishers.remove(INDEX, mine.project, public_id, added_by=mine.added_by, by=actor())
+    services().publishers.remove(this_index().name, mine.project, public_id, added_by=mine.added_by, by=actor())
     return answer({"removed": public_id})

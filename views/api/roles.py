@@ -12,8 +12,7 @@ from people.documents import pattern_line, role_line
 from people.rights import Holder
 from people.tokens import checked_pattern
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.api import blueprint
 from views.api import people_shapes as shapes
 from views.api.bodies import read_body, read_query
@@ -111,8 +110,8 @@ def take_role() -> Response:
 def project_roles(name: str) -> Response:
     """Who is what on a project."""
     project = normalized(name)
-    found = services().readers.rights.grants(index=INDEX, project=project)
-    if not services().readers.rights.ground(INDEX, project).exists:
+    found = services().readers.rights.grants(index=this_index().name, project=project)
+    if not services().readers.rights.ground(this_index().name, project).exists:
         raise UnknownProject(name)
     return answer({"roles": [role_line(row) for row in found]})
 
@@ -133,7 +132,7 @@ def project_roles(name: str) -> Response:
 def give_project_role(name: str) -> Response:
     """Give a role on a project."""
     body = read_body(shapes.PROJECT_ROLE_BODY)
-    return _give(INDEX, normalized(name), body)
+    return _give(this_index().name, normalized(name), body)
 
 
 @blueprint.delete("/packages/<name>/roles")
@@ -150,7 +149,7 @@ def give_project_role(name: str) -> Response:
 def take_project_role(name: str) -> Response:
     """Take a role on a project away."""
     body = read_body(shapes.PROJECT_ROLE_GONE_BODY)
-    return _take(INDEX, normalized(name), body)
+    return _take(this_index().name, normalized(name), body)
 
 
 def _give(index: str, project: NormalizedName | None, body: dict[str, Any]) -> Response:

@@ -19,6 +19,7 @@ VERSION_PATTERN: Final = "^[vV]?[0-9][0-9A-Za-z.!+_-]*$"
 FILENAME_PATTERN: Final = "^[A-Za-z0-9_][A-Za-z0-9._+!-]*$"
 USERNAME_PATTERN: Final = "^[A-Za-z0-9]([A-Za-z0-9._@-]*[A-Za-z0-9])?$"
 TEAM_PATTERN: Final = NAME_PATTERN
+INDEX_PATTERN: Final = "^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 PROJECT_PATTERN: Final = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?([._-]?\\*)?$"
 PREFIX_PATTERN: Final = "^[A-Za-z0-9._-]*$"
 NO_CONTROLS: Final = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]*$"

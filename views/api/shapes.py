@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from config import Settings
 from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
-from services import INDEX
 from simple.model import ProjectStatus
 from views.api import contents_shapes, dependency_shapes, people_shapes, statistics_shapes
 from views.api.schemas import (
     FILENAME_PATTERN,
+    INDEX_PATTERN,
     LABEL,
     NO_CONTROLS,
     PROJECT_PATTERN,
@@ -336,7 +336,7 @@ def new_token_body(settings: Settings) -> Schema:
             text("A scope.", enum=list(SCOPES)), f"What it may be used for; left out: {', '.join(USUAL_SCOPES)}.",
             minItems=1, maxItems=len(SCOPES),
         ),
-        index=text("The index that it is for; left out: any.", enum=[INDEX]),
+        index=text("The index that it is for; left out: any.", pattern=INDEX_PATTERN, maxLength=64),
         projects=many(
             text("A name, or a beginning with * behind it.", pattern=PROJECT_PATTERN, maxLength=128),
             "The projects that it is for; left out or none: any.", maxItems=MOST_PROJECTS,

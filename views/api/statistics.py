@@ -11,7 +11,7 @@ from database.download_figures import DayCount, Share
 from database.statistics import WHOLE_INDEX, Dimension
 from permissions import Permission
 from simple.model import ProjectStatus
-from views import services
+from views import this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -30,7 +30,7 @@ _QUERY = (Parameter("days", whole("How many days, today among them.", minimum=1,
 @described(Operation("Show the figures", "server", {200: Reply("The figures.", shapes.STATS)}, is_cached=True))
 def stats() -> Response:
     """How many projects, releases, files, bytes and downloads."""
-    return answer_read({**services().catalogue.stats(), "downloads": services().downloads.total()})
+    return answer_read({**this_index().catalogue.stats(), "downloads": this_index().downloads.total()})
 
 
 @blueprint.get("/stats/downloads")
@@ -48,7 +48,7 @@ def stats() -> Response:
 def downloads() -> Response:
     """What was downloaded of the whole index."""
     days = read_query(_QUERY)["days"]
-    top = services().download_figures.top_projects(days, limit=_TOP_PROJECTS)
+    top = this_index().download_figures.top_projects(days, limit=_TOP_PROJECTS)
     by_project = [{"name": name, "downloads": count} for name, count in top]
     return answer_read({**_figures(days), "by_project": by_project})
 
@@ -72,16 +72,16 @@ def project_statistics(name: str) -> Response:
     found = listed(name)
     by_version: list[Share] = []
     if found.status != ProjectStatus.QUARANTINED:
-        by_version = services().download_figures.shares(Dimension.VERSION, days, found.name)
+        by_version = this_index().download_figures.shares(Dimension.VERSION, days, found.name)
     return answer_read({"name": found.name, **_figures(days, found.name), "by_version": _shares(by_version)})
 
 
 def _figures(days: int, project: str = WHOLE_INDEX) -> dict[str, Any]:
-    figures = services().download_figures
+    figures = this_index().download_figures
     by_day = figures.by_day(days, project)
     return {
         "days": days,
-        "total": services().downloads.total(project or None),
+        "total": this_index().downloads.total(project or None),
         "in_period": sum(day.count for day in by_day),
         "lately": {f"last_{span}_days": count for span, count in figures.lately(project).items()},
         "by_day": [_day(day) for day in by_day],

@@ -15,8 +15,7 @@ from database.tokens import TokenRow
 from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
 from people.tokens import MOST_DAYS, USUAL, USUAL_SCOPES, Days, Limits
 from permissions import Identity, Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
@@ -127,7 +126,7 @@ def _role() -> str:
     asker = identity()
     if asker.is_admin:
         return "an administrator"
-    role = asker.role_on(INDEX).value
+    role = asker.role_on(this_index().name).value
     words = {"none": "without a role on the index", "uploader": "an uploader", "owner": "an owner of the index"}
     return words.get(role, f"a {role} of the index")
 

@@ -15,7 +15,7 @@ from database.journal_reading import JournalFilter, count
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
 from people.documents import leaving, place_of
 from permissions import Permission
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
 from views.web import blueprint
@@ -29,7 +29,7 @@ _UPLOADS_PER_PAGE = 50
 
 def _activity() -> Activity:
     here = services()
-    return Activity(here.database, here.catalogue.index)
+    return Activity(here.database, here.at().catalogue.index)
 
 
 @blueprint.get("/admin")
@@ -48,8 +48,8 @@ def dashboard() -> str:
     refused = JournalFilter(action="session.refused", since=yesterday)
     return render_template(
         "admin/dashboard.html",
-        stats=here.catalogue.stats(),
-        downloads=here.downloads.total(),
+        stats=here.at().catalogue.stats(),
+        downloads=here.at().downloads.total(),
         uploads=_activity().uploads(limit=_RECENT),
         users=here.accounts.users(),
         warnings=here.settings.warnings,
@@ -59,7 +59,7 @@ def dashboard() -> str:
         sqlite=".".join(map(str, sqlite_version())),
         sqlite_is_safe=sqlite_version() >= SAFE_SQLITE,
         server=here.settings.server_name,
-        days=here.download_figures.by_day(_DAYS),
+        days=here.at().download_figures.by_day(_DAYS),
         upload_days=_activity().uploads_by_day(_DAYS),
         failed_jobs=JobRuns(here.database).failed_since(yesterday),
         refused_sign_ins=count(here.database, refused),
@@ -70,7 +70,7 @@ def dashboard() -> str:
 @requires(Permission.ADMIN)
 def uploads() -> str:
     """Every file, newest first."""
-    page, total = page_number(), services().catalogue.stats()["files"]
+    page, total = page_number(), this_index().catalogue.stats()["files"]
     found = _activity().uploads(limit=_UPLOADS_PER_PAGE, offset=(page - 1) * _UPLOADS_PER_PAGE)
     pages = pages_of(total, _UPLOADS_PER_PAGE)
     return render_template("admin/uploads.html", uploads=found, total=total, page=page, pages=pages)

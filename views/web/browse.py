@@ -9,7 +9,7 @@ from views import services
 from views.guards import requires
 from views.web import blueprint
 from views.web.install import install_box
-from views.web.urls import own_url
+from views.web.urls import index_address
 
 _RECENT = 10
 
@@ -21,11 +21,11 @@ def home() -> str:
     here = services()
     return render_template(
         "home.html",
-        stats=here.catalogue.stats(),
-        downloads=here.downloads.total(),
-        uploads=here.catalogue.recent_uploads(_RECENT),
+        stats=here.at().catalogue.stats(),
+        downloads=here.at().downloads.total(),
+        uploads=here.at().catalogue.recent_uploads(_RECENT),
         default_password=here.settings.auth_enabled and here.accounts.default_password_stands(),
         auth_enabled=here.settings.auth_enabled,
-        base=own_url(),
+        base=index_address(),
         box=install_box(),
     )

@@ -19,7 +19,7 @@ from errors import InvalidArchive, NotFound, shown
 from permissions import Permission, allows
 from simple.model import ProjectDetail
 from simple.sources import FileRecord
-from views import services
+from views import this_index
 from views.contents import LARGEST_SHOWN, reader, stored_file
 from views.guards import identity, must, project_named, requires, where
 from views.simple import normalized
@@ -50,7 +50,7 @@ def file(name: str, version: str, filename: str) -> ResponseReturnValue:
     if path:
         must(Permission.DOWNLOAD, project_named(name))
     known = normalized(name)
-    detail = services().catalogue.project_detail(known)
+    detail = this_index().catalogue.project_detail(known)
     if not detail.status.offers_files:
         return redirect(url_for("web.project", name=known), 302)
     record = stored_file(known, version, filename)
@@ -87,10 +87,10 @@ def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, 
 
 def _facts(detail: ProjectDetail, record: FileRecord) -> PageFile:
     root = request.script_root
-    proven = services().catalogue.proven(detail.name, record.version).get(record.filename)
+    proven = this_index().catalogue.proven(detail.name, record.version).get(record.filename)
     address = root + provenance_path(detail.name, record.version, record.filename)
     attested = {record.filename: Attested.of(proven, address)} if proven else {}
-    uploaders = services().catalogue.uploaders(detail.name)
+    uploaders = this_index().catalogue.uploaders(detail.name)
     files = files_of(detail, record.version, uploaders, f"{root}/simple/{detail.name}/", attested)
     return next(one for one in files if one.file.filename == record.filename)
 

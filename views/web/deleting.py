@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from database.deletions import Deleted
 from errors import Gone, InvalidRequest, Refusal, StorageFailed, UnknownFile
 from permissions import Permission, allows
-from services import INDEX
 from simple.model import File
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, identity, requires
 from views.simple import normalized
@@ -45,7 +44,7 @@ def delete_from_project(name: str) -> AnyResponse:
         reason = reason_said()
     except InvalidRequest as refusal:
         return _confirm_page(project, refusal)
-    taken = services().manager.delete(INDEX, project, version, filename, reason=reason, by=actor())
+    taken = services().manager.delete(this_index().name, project, version, filename, reason=reason, by=actor())
     if taken.id is None:
         flash(f"{count_words(len(taken.filenames), 'file')} of {project} deleted.")
     return redirect(url_for("web.project_settings", name=project, deleted=taken.id), 303)
@@ -57,7 +56,7 @@ def restore_to_project(name: str) -> AnyResponse:
     """Undo a deletion, and go back to the page that it was asked on."""
     project, is_admins = normalized(name), said("from") == "admin" and allows(identity(), Permission.ADMIN)
     try:
-        restored = services().manager.restore(INDEX, project, said("deletion"), by=actor())
+        restored = services().manager.restore(this_index().name, project, said("deletion"), by=actor())
     except (*REFUSALS, Gone, StorageFailed) as refusal:
         return _deleted_page(refusal) if is_admins else settings_page(project, refusal, "deleted")
     flash(f"{count_words(len(restored), 'file')} of {project} restored.")
@@ -81,7 +80,7 @@ def _named(project: NormalizedName) -> tuple[str | None, str | None]:
 def _confirm_page(project: NormalizedName, refusal: Refusal | None = None) -> Response:
     version, filename = _named(project)
     here = services()
-    files = [file for file in here.catalogue.project_detail(project).files if _is_meant(file, version, filename)]
+    files = [file for file in here.at().catalogue.project_detail(project).files if _is_meant(file, version, filename)]
     if not files:
         raise UnknownFile(filename or "")
     days = here.settings.undo_days
@@ -90,7 +89,7 @@ def _confirm_page(project: NormalizedName, refusal: Refusal | None = None) -> Re
         name=project,
         version=version,
         filename=filename,
-        owners=here.readers.rights.ground(INDEX, project).owners,
+        owners=here.readers.rights.ground(this_index().name, project).owners,
         files=files,
         size=sum(file.size for file in files),
         until=datetime.now(UTC) + timedelta(days=days) if days else None,
@@ -118,28 +117,28 @@ def deleted() -> Response:
 @requires(Permission.ADMIN)
 def confirm_purge(deletion: str) -> Response:
     """What would go for good, and the name to be typed."""
-    return _purge_page(services().deletions.one(None, deletion))
+    return _purge_page(this_index().deletions.one(None, deletion))
 
 
 @blueprint.post("/admin/deleted/<deletion>/purge")
 @requires(Permission.ADMIN, proved=True)
 def purge(deletion: str) -> AnyResponse:
     """Let what was deleted go for good."""
-    found = services().deletions.one(None, deletion)
+    found = this_index().deletions.one(None, deletion)
     try:
         _must_be_typed(found.project)
     except InvalidRequest as refusal:
         return _purge_page(found, refusal)
-    purged = services().manager.purge(INDEX, deletion, by=actor())
+    purged = services().manager.purge(this_index().name, deletion, by=actor())
     flash(f"{count_words(len(purged), 'file')} of {found.project} gone for good.")
     return redirect(url_for("web.deleted"), 303)
 
 
 def _deleted_page(refusal: Refusal | None = None) -> Response:
-    page, total = page_number(), services().deletions.count()
+    page, total = page_number(), this_index().deletions.count()
     html = render_template(
         "admin/deleted.html",
-        deleted=services().deletions.standing(limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
+        deleted=this_index().deletions.standing(limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
         days=services().settings.undo_days,
         total=total,
         page=page,

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from database.requirements import Here
 from distributions.requirements import Case, Required, by_extra, required_by
 from permissions import Permission
-from views import services
+from views import this_index
 from views.guards import requires
 from views.web import blueprint
 from views.web.marker_words import marker_words
@@ -52,7 +52,7 @@ def dependencies(name: str, version: str) -> ResponseReturnValue:
     if isinstance(place, Response):
         return place
     detail, found = place
-    here, page = services().requirements, page_number()
+    here, page = this_index().requirements, page_number()
     required = required_by(found.metadata)
     total = here.count_dependents(detail.name)
     shown = required if "all" in request.args else required[:_REQUIREMENTS]

@@ -13,8 +13,7 @@ from database.job_runs import JobRuns
 from database.managed_projects import SORTS, STATES, ManagedProjects
 from errors import InvalidRequest, shown
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.guards import actor, requires
 from views.web import blueprint
 from views.web.search import page_number, pages_of
@@ -31,7 +30,7 @@ def admin_projects() -> str:
     """Every project with its owners, size and state."""
     prefix = canonicalize_name(request.args.get("name", "").strip())
     state, sort = _one_of("state", ("", *STATES)), _one_of("sort", SORTS)
-    projects, page = ManagedProjects(services().database, INDEX), page_number()
+    projects, page = ManagedProjects(services().database, this_index().name), page_number()
     total = projects.count(prefix=prefix, state=state)
     offset = (page - 1) * _PROJECTS_PER_PAGE
     return render_template(

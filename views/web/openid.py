@@ -14,7 +14,7 @@ from views import services
 from views.guards import peer, requires
 from views.web import blueprint, session
 from views.web.login import go_on, must_have_accounts, unkept
-from views.web.urls import own_url, safe_next
+from views.web.urls import absolute, safe_next
 
 _TICKET = "openid"  # in the browser's session: whoever comes back must be who went
 
@@ -65,4 +65,4 @@ def _provider() -> OpenIdProvider:
 
 
 def _callback() -> str:
-    return f"{own_url()}{url_for('web.end_openid', _external=False).removeprefix(request.script_root)}"
+    return absolute(url_for("web.end_openid"))

@@ -8,12 +8,13 @@ from packaging.version import Version
 from werkzeug.wrappers import Response as AnyResponse
 
 from database.catalogue import ReleaseDetail, provenance_path
+from distributions.descriptions import Rendered
 from distributions.filenames import release_key
 from distributions.requirements import by_project
 from errors import UnknownProject
 from permissions import Permission
 from simple.model import ProjectDetail
-from views import services
+from views import this_index
 from views.guards import requires
 from views.simple import normalized
 from views.web import blueprint
@@ -45,9 +46,9 @@ def project(name: str) -> ResponseReturnValue:
     if name != known or not request.path.endswith("/"):
         return moved(url_for("web.project", name=known))
     try:
-        detail = services().catalogue.project_detail(known)
+        detail = this_index().catalogue.project_detail(known)
     except UnknownProject:
-        if "delete" in rights_on(known) and services().deletions.count(known):
+        if "delete" in rights_on(known) and this_index().deletions.count(known):
             return redirect(url_for("web.project_settings", name=known), 302)  # there it can be brought back
         raise
     if not detail.status.offers_files:
@@ -84,13 +85,17 @@ def _description(detail: ProjectDetail, found: ReleaseDetail) -> str:
         frame=frame,
         release=found,
         facts=ReleaseFacts.of(found.metadata),
-        description=Shown.of(found, services().descriptions.rendered(detail.name, release_key(Version(found.version)))),
+        description=Shown.of(found, _rendered(detail, found)),
         uploaded=min(file.uploaded for file in files),
         files=len(files),
         requires=len(required),
-        downloads=services().downloads.total(detail.name),
+        downloads=this_index().downloads.total(detail.name),
         box=install_box(detail.name, frame.pin, files, needs_others=bool(required)),
     )
+
+
+def _rendered(detail: ProjectDetail, found: ReleaseDetail) -> Rendered | None:
+    return this_index().descriptions.rendered(detail.name, release_key(Version(found.version)))
 
 
 @blueprint.get("/project/<name>/history")
@@ -131,10 +136,10 @@ def _fits(one: PageFile, query: str) -> bool:
 
 
 def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
-    uploaders = services().catalogue.uploaders(detail.name)
+    uploaders = this_index().catalogue.uploaders(detail.name)
     root = request.script_root
     attested = {
         filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
-        for filename, facts in services().catalogue.proven(detail.name, version).items()
+        for filename, facts in this_index().catalogue.proven(detail.name, version).items()
     }
     return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)

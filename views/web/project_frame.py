@@ -17,7 +17,7 @@ from errors import InvalidVersion, UnknownProject, UnknownRelease
 from permissions import Permission, allows
 from simple.legacy_json import reason_of
 from simple.model import ProjectDetail, ProjectStatus
-from views import services
+from views import this_index
 from views.guards import identity, where
 from views.simple import normalized
 from views.web.release import latest_of
@@ -100,7 +100,7 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
     latest, of_release = latest_of(detail), found is not None
     found = found or latest_release(detail)
     files = [file for file in detail.files if file.version == found.version]
-    proven = services().catalogue.proven(detail.name, found.version)
+    proven = this_index().catalogue.proven(detail.name, found.version)
     may = rights_on(detail.name)
     kinds = _kinds(here, may)
     return ProjectFrame(
@@ -122,13 +122,13 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
 
 def latest_release(detail: ProjectDetail) -> ReleaseDetail:
     """The release that stands for a project."""
-    return services().catalogue.release(detail.name, release_key(Version(latest_of(detail))))
+    return this_index().catalogue.release(detail.name, release_key(Version(latest_of(detail))))
 
 
 def frame_of_name(name: NormalizedName, here: str) -> ProjectFrame:
     """The frame of a page about a name, whether there is such a project or not yet."""
     try:
-        detail = services().catalogue.project_detail(name)
+        detail = this_index().catalogue.project_detail(name)
     except UnknownProject:
         return _bare(name, here)
     return frame_of(detail, here)
@@ -178,7 +178,7 @@ def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
         key = release_key(check_version(version))
     except InvalidVersion:
         raise UnknownRelease(name, version) from None
-    return services().catalogue.release(name, key)
+    return this_index().catalogue.release(name, key)
 
 
 def page_of_release(endpoint: str, name: str, version: str) -> tuple[ProjectDetail, ReleaseDetail] | Response:
@@ -188,7 +188,7 @@ def page_of_release(endpoint: str, name: str, version: str) -> tuple[ProjectDeta
     UnknownProject, UnknownRelease.
     """
     known = normalized(name)
-    detail = services().catalogue.project_detail(known)
+    detail = this_index().catalogue.project_detail(known)
     if not detail.status.offers_files:
         return redirect(url_for("web.project", name=known), 302)
     found = release_named(known, version)
@@ -201,7 +201,7 @@ def page_of_project(endpoint: str, name: str) -> ProjectDetail | Response:
     known = normalized(name)
     if name != known:
         return moved(url_for(endpoint, name=known))
-    detail = services().catalogue.project_detail(known)
+    detail = this_index().catalogue.project_detail(known)
     if not detail.status.offers_files:
         return redirect(url_for("web.project", name=known), 302)
     return detail

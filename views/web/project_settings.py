@@ -9,9 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from database.deletions import Deleted
 from errors import Gone, InvalidRequest, NotFound, Refusal, UnknownProject, shown
 from permissions import PROJECT_ROLES, Permission, allows
-from services import INDEX
 from simple.model import ProjectDetail, ProjectStatus
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, identity, must, project_named, requires, where
 from views.simple import normalized
@@ -43,7 +42,7 @@ def give_project_role(name: str) -> AnyResponse:
     """Give a role on a project."""
     project, holder = normalized(name), holder_said()
     try:
-        services().rights.grant(INDEX, project, holder, said("role"), by=actor())
+        services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return settings_page(project, refusal, "roles")
     flash(f"{holder.name} is {said('role')} of {project}.")
@@ -56,7 +55,7 @@ def take_project_role(name: str) -> AnyResponse:
     """Take a role on a project away."""
     project, holder = normalized(name), holder_said()
     try:
-        was = services().rights.revoke(INDEX, project, holder, by=actor())
+        was = services().rights.revoke(this_index().name, project, holder, by=actor())
     except REFUSALS as refusal:
         return settings_page(project, refusal, "roles")
     flash(f"{holder.name} is no longer {was} of {project}.")
@@ -68,9 +67,9 @@ def take_project_role(name: str) -> AnyResponse:
 def set_project_status(name: str) -> AnyResponse:
     """Set the status marker of a project (PEP 792)."""
     project = normalized(name)
-    services().catalogue.validity(project)  # raises UnknownProject also for one that has no files
+    this_index().catalogue.validity(project)  # raises UnknownProject also for one that has no files
     try:
-        services().manager.set_status(INDEX, project, _status_said(), reason_said() or None, by=actor())
+        services().manager.set_status(this_index().name, project, _status_said(), reason_said() or None, by=actor())
     except InvalidRequest as refusal:
         return settings_page(project, refusal, "status")
     flash(f"{project} is {said('status')}.")
@@ -102,7 +101,7 @@ def _back(project: NormalizedName) -> AnyResponse:
 def settings_page(project: NormalizedName, refusal: Refusal | None = None, part: str = "") -> Response:
     """The page, with what was refused in its ``part``. Raises UnknownProject."""
     rights, may = services().readers.rights, rights_on(project)
-    ground, roles = rights.ground(INDEX, project), rights.grants(index=INDEX, project=project)
+    ground, roles = rights.ground(this_index().name, project), rights.grants(index=this_index().name, project=project)
     if not ground.exists and not roles:
         raise UnknownProject(project)
     detail = _detail(project)
@@ -119,7 +118,7 @@ def settings_page(project: NormalizedName, refusal: Refusal | None = None, part:
         history=history if "all" in request.args else history[:_RELEASES],
         history_total=len(history),
         statuses=[status.value for status in ProjectStatus],
-        deleted=services().deletions.standing(project) if "delete" in may else [],
+        deleted=this_index().deletions.standing(project) if "delete" in may else [],
         just_deleted=_just_deleted(project) if "delete" in may else None,
         sentence=refusal.sentence if refusal else "",
         part=part,
@@ -130,7 +129,7 @@ def settings_page(project: NormalizedName, refusal: Refusal | None = None, part:
 
 def _detail(project: NormalizedName) -> ProjectDetail | None:
     try:
-        return services().catalogue.project_detail(project)
+        return this_index().catalogue.project_detail(project)
     except UnknownProject:
         return None  # all its files were deleted, or none came yet
 
@@ -139,6 +138,6 @@ def _just_deleted(project: NormalizedName) -> Deleted | None:
     """The deletion that led here, as long as it can be undone."""
     deletion = request.args.get("deleted", "")
     try:
-        return services().deletions.one(project, deletion) if deletion else None
+        return this_index().deletions.one(project, deletion) if deletion else None
     except (NotFound, Gone):
         return None

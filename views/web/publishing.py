@@ -16,8 +16,7 @@ from distributions.filenames import check_project_name
 from errors import Conflict, InvalidName, InvalidRequest, Refusal
 from people.publishers import publisher_of
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, identity, requires
 from views.publisher_rights import Publishing, claims_of, must_manage_publishers
@@ -59,7 +58,7 @@ def trust(name: str) -> AnyResponse:
 def trust_no_more(name: str, public_id: str) -> AnyResponse:
     """Remove one; its tokens end."""
     mine = must_manage_publishers(name)
-    row = services().publishers.remove(INDEX, mine.project, public_id, added_by=mine.added_by, by=actor())
+    row = services().publishers.remove(this_index().name, mine.project, public_id, added_by=mine.added_by, by=actor())
     flash(f"{told.describe(publisher_of(row))} uploads to {mine.project} no more.")
     return redirect(url_for("web.publishing", name=mine.project), 303)
 
@@ -90,14 +89,20 @@ def _add(project: NormalizedName) -> None:
     if kind is not None and kind.name == "oidc":
         fields = claims_of(line for line in form.get("claims", "").splitlines() if line.strip())
     row = services().publishers.add(
-        INDEX, project, form.get("kind", ""), fields, form.get("issuer", ""), by=actor(), user_id=identity().user_id
+        this_index().name,
+        project,
+        form.get("kind", ""),
+        fields,
+        form.get("issuer", ""),
+        by=actor(),
+        user_id=identity().user_id,
     )
     flash(f"{told.describe(publisher_of(row))} may upload to {project} now.")
 
 
 def _project_page(mine: Publishing, refusal: Refusal | None = None) -> Response:
-    found = services().publishers.of_project(INDEX, mine.project, added_by=mine.added_by)
-    is_there = bool(services().catalogue.uploaders(mine.project))
+    found = services().publishers.of_project(this_index().name, mine.project, added_by=mine.added_by)
+    is_there = bool(this_index().catalogue.uploaders(mine.project))
     frame = frame_of_name(mine.project, "web.publishing")
     return _page("publishing.html", found, refusal, frame=frame, project=mine.project, is_there=is_there)
 

@@ -8,8 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from errors import Refusal
 from permissions import Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
 from views.simple import normalized
@@ -39,9 +38,9 @@ def yank_release(name: str, version: str) -> AnyResponse:
     what = filename or f"{project} {spelled}"
     try:
         if said("do") == "unyank":
-            changed = manager.unyank(INDEX, project, spelled, filename, by=actor())
+            changed = manager.unyank(this_index().name, project, spelled, filename, by=actor())
         else:
-            changed = manager.yank(INDEX, project, spelled, filename, reason_said(), by=actor())
+            changed = manager.yank(this_index().name, project, spelled, filename, reason_said(), by=actor())
     except REFUSALS as refusal:
         return _page(project, spelled, refusal)
     state = "no longer yanked" if said("do") == "unyank" else "yanked"
@@ -56,7 +55,7 @@ def _known(name: str, version: str) -> tuple[NormalizedName, str]:
 
 
 def _page(project: NormalizedName, version: str, refusal: Refusal | None = None) -> Response:
-    detail = services().catalogue.project_detail(project)
+    detail = this_index().catalogue.project_detail(project)
     page = render_template(
         "manage_release.html",
         name=project,

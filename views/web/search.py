@@ -15,7 +15,7 @@ from database.words import segments, spans_in_name, spans_of
 from distributions.facts import PYTHONS
 from errors import InvalidRequest, shown
 from permissions import Permission
-from views import services
+from views import this_index
 from views.api.elsewhere import FOUND_STATUSES
 from views.errors import wants_html
 from views.guards import requires
@@ -69,7 +69,7 @@ def search() -> ResponseReturnValue:
     if wants_html() and "" in request.args.values():
         return redirect(url_for("web.search", **_filled_in()), 302)
     asked = SearchQuery.read()
-    result = services().search.find(
+    result = this_index().search.find(
         asked.words, filters=asked.filters, sort=asked.sort, limit=PER_PAGE, offset=(asked.page - 1) * PER_PAGE
     )
     response = _page(asked, result) if wants_html() else _document(asked, result)
@@ -92,7 +92,7 @@ def _page(asked: SearchQuery, result: SearchResult) -> Response:
             found=[MarkedHit.of(hit, result.words) for hit in result.hits],
             pages=pages_of(result.total),
             chosen=[(_in_words(name, value), without) for name, value, without in asked.choices()],
-            choices=services().search.choices(),
+            choices=this_index().search.choices(),
             pythons=pythons,
             statuses=FOUND_STATUSES,
         )

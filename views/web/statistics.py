@@ -14,7 +14,7 @@ from database.download_figures import DayCount, Part, Share
 from database.statistics import WHOLE_INDEX, Dimension
 from errors import InvalidRequest, shown
 from permissions import Permission
-from views import services
+from views import this_index
 from views.guards import requires
 from views.web import blueprint
 from views.web.project_frame import frame_of, page_of_project
@@ -74,12 +74,12 @@ def project_statistics(name: str) -> ResponseReturnValue:
     if isinstance(found, Response):
         return found
     length = period()
-    figures = services().download_figures
+    figures = this_index().download_figures
     days = figures.by_day(length, found.name)
     return render_template(
         "project_statistics.html",
         frame=frame_of(found, "web.project_statistics"),
-        total=services().downloads.total(found.name),
+        total=this_index().downloads.total(found.name),
         lately=figures.lately(found.name),
         days=days,
         breakdowns=_breakdowns((Dimension.VERSION, *_OF_CLIENTS), days, found.name),
@@ -91,11 +91,11 @@ def project_statistics(name: str) -> ResponseReturnValue:
 @requires(Permission.ADMIN)
 def statistics() -> str:
     """The downloads of the whole index."""
-    figures = services().download_figures
+    figures = this_index().download_figures
     days = figures.by_day(period())
     return render_template(
         "admin/statistics.html",
-        total=services().downloads.total(),
+        total=this_index().downloads.total(),
         lately=figures.lately(),
         days=days,
         breakdowns=_breakdowns((Dimension.PROJECT, *_OF_CLIENTS), days),
@@ -111,7 +111,7 @@ def _breakdowns(
 
 
 def _shares(dimension: Dimension, days: int, project: str) -> Sequence[Share]:
-    figures = services().download_figures
+    figures = this_index().download_figures
     if dimension is Dimension.PROJECT:
         return [Share(name, count, (Part("", count),)) for name, count in figures.top_projects(days)]
     return figures.shares(dimension, days, project)

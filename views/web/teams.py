@@ -12,8 +12,7 @@ from people.documents import role_sentence
 from people.rights import Holder
 from people.tokens import checked_pattern
 from permissions import INDEX_ROLES, Permission
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
 from views.web import blueprint
@@ -101,7 +100,7 @@ def give_team_role(team: str) -> AnyResponse:
     try:
         project = _project()
         holder = Holder(team, is_team=True)
-        before = services().rights.grant(INDEX, project, holder, said("role"), by=actor())
+        before = services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
     _tell_role(holder, project, before)
@@ -114,7 +113,7 @@ def take_team_role(team: str) -> AnyResponse:
     """Take a role of a team away."""
     try:
         project = _project()
-        was = services().rights.revoke(INDEX, project, Holder(team, is_team=True), by=actor())
+        was = services().rights.revoke(this_index().name, project, Holder(team, is_team=True), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
     flash(f"The team is no longer {was} of {project or 'the index'}.")
@@ -126,7 +125,7 @@ def take_team_role(team: str) -> AnyResponse:
 def give_team_names(team: str) -> AnyResponse:
     """Give names to a team."""
     try:
-        services().rights.set_pattern(INDEX, said("pattern"), team, by=actor())
+        services().rights.set_pattern(this_index().name, said("pattern"), team, by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "names")
     _told(said("pattern"), team)
@@ -135,7 +134,7 @@ def give_team_names(team: str) -> AnyResponse:
 
 def _told(pattern: str, team: str) -> None:
     flash(f"The names {pattern} belong to the team {team}.")
-    others = services().readers.rights.of_others(INDEX, checked_pattern(pattern), team)
+    others = services().readers.rights.of_others(this_index().name, checked_pattern(pattern), team)
     if others:
         flash(f"Owned by others than the team, and left to them: {', '.join(others)}.")
 
@@ -144,7 +143,7 @@ def _told(pattern: str, team: str) -> None:
 @requires(Permission.ADMIN, proved=True)
 def take_team_names(team: str) -> AnyResponse:
     """Take names from a team."""
-    services().rights.remove_pattern(INDEX, said("pattern"), by=actor())
+    services().rights.remove_pattern(this_index().name, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
     return _to_team(team)
 
@@ -175,7 +174,7 @@ def _team_page(name: str, refusal: Refusal | None = None, place: str = "") -> Re
         "admin/team.html",
         team=found,
         roles=rights.grants(team=found.name),
-        patterns=[row for row in rights.patterns(INDEX) if row.team == found.name],
+        patterns=[row for row in rights.patterns(this_index().name) if row.team == found.name],
         known_roles=INDEX_ROLES,
         sentence=refusal.sentence if refusal else "",
         where=place,
@@ -200,7 +199,7 @@ def give_role() -> AnyResponse:
     """Give a role on the index."""
     holder = holder_said()
     try:
-        before = services().rights.grant(INDEX, None, holder, said("role"), by=actor())
+        before = services().rights.grant(this_index().name, None, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "roles")
     _tell_role(holder, None, before)
@@ -212,7 +211,7 @@ def give_role() -> AnyResponse:
 def take_role() -> AnyResponse:
     """Take a role on the index away."""
     holder = holder_said()
-    was = services().rights.revoke(INDEX, None, holder, by=actor())
+    was = services().rights.revoke(this_index().name, None, holder, by=actor())
     flash(f"{holder.name} is no longer {was} of the index.")
     return redirect(url_for("web.roles"), 303)
 
@@ -222,7 +221,7 @@ def take_role() -> AnyResponse:
 def set_pattern() -> AnyResponse:
     """Give names to a team."""
     try:
-        services().rights.set_pattern(INDEX, said("pattern"), said("team"), by=actor())
+        services().rights.set_pattern(this_index().name, said("pattern"), said("team"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "names")
     _told(said("pattern"), said("team"))
@@ -233,14 +232,14 @@ def set_pattern() -> AnyResponse:
 @requires(Permission.ADMIN, proved=True)
 def remove_pattern() -> AnyResponse:
     """Take names from their team."""
-    services().rights.remove_pattern(INDEX, said("pattern"), by=actor())
+    services().rights.remove_pattern(this_index().name, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
     return redirect(url_for("web.roles"), 303)
 
 
 def _tell_role(holder: Holder, project: NormalizedName | None, before: str | None) -> None:
     rights, who = services().readers.rights, {"team" if holder.is_team else "user": holder.name}
-    (now,) = rights.grants(index=INDEX, project=project or "", **who)
+    (now,) = rights.grants(index=this_index().name, project=project or "", **who)
     flash(role_sentence(now, rights, before))
 
 
@@ -248,8 +247,8 @@ def _roles_page(refusal: Refusal | None = None, place: str = "") -> Response:
     rights = services().readers.rights
     page = render_template(
         "admin/roles.html",
-        roles=rights.grants(index=INDEX, project=""),
-        patterns=rights.patterns(INDEX),
+        roles=rights.grants(index=this_index().name, project=""),
+        patterns=rights.patterns(this_index().name),
         teams=rights.teams(),
         known_roles=INDEX_ROLES,
         otherwise=services().settings.auth_default_role,

@@ -16,8 +16,7 @@ from distributions.claims import Claim
 from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS, parse_filename
 from errors import InvalidRequest, Refusal, TooLarge, shown
 from permissions import Permission, allows
-from services import INDEX
-from views import services
+from views import services, this_index
 from views.errors import status_of, wants_html
 from views.forms import ReceivedFile, UploadForm, read_files
 from views.guards import asked_anew, identity, must, requires
@@ -25,7 +24,7 @@ from views.upload import draining, must_be_possible, publish, sentence_of
 from views.web import blueprint
 from views.web.forms import FIELD, must_be_token, token_in_stream
 from views.web.upload_tools import Access, tools_for
-from views.web.urls import index_url, own_url
+from views.web.urls import index_address, index_url
 from views.web.words import size_words, tag_words
 
 
@@ -95,7 +94,7 @@ def check_upload() -> Response:
     try:
         parsed = parse_filename(filename, accept_legacy=services().settings.accept_legacy_sdists)
         must(Permission.UPLOAD, parsed.project)  # first: what is there is told to nobody else
-        _, taken = services().manager.foresee(INDEX, filename)
+        _, taken = services().manager.foresee(this_index().name, filename)
         answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(_size_of(size))}"
         _must_fit(filename, _size_of(size))
     except Refusal as refusal:
@@ -198,7 +197,7 @@ def _page(outcomes: list[Outcome] | None = None, status: int = 200) -> Response:
 def _access() -> Access:
     has_accounts = services().settings.auth_enabled
     return Access(
-        upload_url=f"{own_url()}/upload",
+        upload_url=f"{index_address()}/upload",
         index_url=index_url(),
         username="__token__" if has_accounts else "anybody",
         password="TOKEN" if has_accounts else "anything",

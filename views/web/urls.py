@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from flask import request
 
 from views import services
+from views.addressing import mount
 
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
 _NOT_AFTER_LOGIN = ("/login", "/logout")
@@ -15,12 +16,22 @@ _NOT_AFTER_LOGIN = ("/login", "/logout")
 
 def own_url() -> str:
     """The address under which people reach this server, without a slash at its end."""
-    return services().settings.base_url or request.url_root.rstrip("/")
+    return services().settings.base_url or request.url_root.rstrip("/").removesuffix(mount())
+
+
+def index_address() -> str:
+    """The address of the index that this request speaks of, without a slash at its end: of ``main`` the server's."""
+    return own_url() + mount()
 
 
 def index_url() -> str:
     """The address that installers are given."""
-    return f"{own_url()}/simple/"
+    return f"{index_address()}/simple/"
+
+
+def absolute(path: str) -> str:
+    """The address of what is at a path that was made here, with the host by which people know this server."""
+    return own_url() + path.removeprefix(request.script_root.removesuffix(mount()))
 
 
 def trusted_host() -> str:
