@@ -1,0 +1,1 @@
+"""Many indexes in one server."""
