@@ -17,6 +17,7 @@ FLOOR = {
     "auth_options": 0.15,
     "index_options": 0.15,
     "config": 0.2,
+    "outbound": 0.3,
     "simple": 1,
     "distributions": 1,
     "database": 2,
