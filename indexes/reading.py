@@ -16,13 +16,8 @@ from database.rights import covers
 from errors import UnknownProject
 from simple.sources import FileRecord, Merged, Source
 
-
-class Opener(Protocol):
-    """Gives the bytes of a file that a source has told of."""
-
-    def __call__(self, record: FileRecord) -> BinaryIO:
-        """From the start. Raises MissingBytes, StorageFailed, UpstreamFailed."""
-        ...
+# Gives the bytes of a file that a source has told of. Raises MissingBytes, StorageFailed, UpstreamFailed.
+Opener = Callable[[FileRecord], BinaryIO]
 
 
 class Holdings(Source, Protocol):

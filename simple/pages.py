@@ -10,6 +10,7 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Event, Lock
 from typing import Final, NamedTuple
@@ -160,10 +161,18 @@ def draw(source: Source, key: PageKey) -> Page:
         listing = source.project_list()
         return _page(pen.draw_project_list(listing), listing.serial, key)
     detail = source.project_detail(key.project)
-    return _page(pen.draw_project_detail(detail), detail.serial, key)
+    return _page(pen.draw_project_detail(detail), detail.serial, key, _stale(detail.stale_since))
 
 
-def _page(plain: bytes, serial: int, key: PageKey) -> Page:
+def _stale(since: datetime | None) -> Headers:
+    """What HTTP says of an answer that could not be refreshed (RFC 9111, 5.1 and 5.5), as it is drawn now."""
+    if since is None:
+        return ()
+    age = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    return (("Warning", '110 - "Response is Stale"'), ("Age", str(age)))
+
+
+def _page(plain: bytes, serial: int, key: PageKey, extra: Headers = ()) -> Page:
     media_type, coding, private = key.media_type, key.coding, key.private
     body = _coded(plain, coding)
     etag = f'"{sha256(f"{media_type} {coding} ".encode() + body).hexdigest()[:32]}"'
@@ -172,6 +181,7 @@ def _page(plain: bytes, serial: int, key: PageKey) -> Page:
         ("Cache-Control", "private, no-cache" if private else "no-cache"),
         ("Vary", "Accept, Accept-Encoding, Authorization" if private else "Accept, Accept-Encoding"),
         ("X-PyPI-Last-Serial", str(serial)),
+        *extra,
     )
     headers = (
         ("Content-Type", f"{TEXT_HTML}; charset=utf-8" if media_type == TEXT_HTML else media_type),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -198,7 +199,7 @@ class FileServer:
             *self._headers(record, record.sha256, record.size, "application/octet-stream", private=private),
             ("Content-Disposition", f'attachment; filename="{record.filename}"'),
         ]
-        etag, modified = f'"{record.sha256}"', http_date(record.uploaded)
+        etag, modified = f'"{record.sha256}"', _last_modified(record)
         return Served(member, record, etag, modified, headers, body, record.size, counts=True)
 
     def _metadata(self, member: Member, project: NormalizedName, filename: str, *, private: bool) -> Served:
@@ -207,9 +208,9 @@ class FileServer:
         if sha256 is None:
             raise UnknownFile(filename + METADATA_SUFFIX)
         body = member.core_metadata(project, filename)
+        sha256 = sha256 or hashlib.sha256(body).hexdigest()
         headers = self._headers(record, sha256, len(body), "text/plain; charset=utf-8", private=private)
-        etag, modified = f'"{sha256}"', http_date(record.uploaded)
-        return Served(member, record, etag, modified, headers, body, len(body), counts=False)
+        return Served(member, record, f'"{sha256}"', _last_modified(record), headers, body, len(body), counts=False)
 
     def _headers(self, record: FileRecord, sha256: str, size: int, content_type: str, *, private: bool) -> Headers:
         keepers = "private" if private else "public"
@@ -221,7 +222,7 @@ class FileServer:
             ("Content-Type", content_type),
             ("Content-Length", str(size)),
             ("ETag", f'"{sha256}"'),
-            ("Last-Modified", http_date(record.uploaded)),
+            *((("Last-Modified", _last_modified(record)),) if record.uploaded is not None else ()),
             ("Accept-Ranges", "bytes"),
             ("Cache-Control", caching),
             ("Repr-Digest", f"sha-256=:{digest}:"),
@@ -241,6 +242,11 @@ class FileServer:
             while self._bytes > _KEPT_BYTES:
                 _, dropped = self._known.popitem(last=False)
                 self._bytes -= _weight(dropped[1])
+
+
+def _last_modified(record: FileRecord) -> str:
+    """The date as HTTP writes it; "", which no client's date equals, where it is not known."""
+    return http_date(record.uploaded) if record.uploaded is not None else ""
 
 
 def _weight(served: Served) -> int:

@@ -17,7 +17,12 @@ from tests.factory import build_wheel
 from tests.multipart_form import upload
 
 J = "application/vnd.pypi.simple.v1+json"
-READ_BY_PROGRAMS = ("/simple/beta/", "/packages/beta/beta-1.0-py3-none-any.whl", "/pypi/beta/json", "/api/packages/beta")
+READ_BY_PROGRAMS = (
+    "/simple/beta/",
+    "/packages/beta/beta-1.0-py3-none-any.whl",
+    "/pypi/beta/json",
+    "/api/packages/beta",
+)
 
 
 @pytest.fixture
