@@ -1,17 +1,18 @@
 """Every change to what an index holds: publish, yank, delete, status, adopt. Nothing else writes.
 
 The bytes go first: they are received, checked, synced and named before one short transaction lists them, so a crash
-leaves at most an unlisted file. Deleting and undoing it are a step down, in ``deletion.py``.
+leaves at most an unlisted file. Deleting and undoing it are a step down, in ``deletion.py``, taking
+releases to other indexes in ``promotion.py``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from packaging.utils import NormalizedName
 
@@ -19,13 +20,13 @@ from database import admission, holdings, rights, search_index
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
-from deletion import Deleting
 from distributions import attestations
 from distributions.claims import Claim
 from distributions.descriptions import Rendered
 from distributions.filenames import DistributionFilename, parse_filename, release_key, ultranormalize
 from distributions.reading import Distribution
 from errors import MissingBytes, Refusal, StorageFull
+from promotion import Permit, Promoting
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
 from storage.keys import key_of
@@ -56,10 +57,6 @@ class Rules:
     undo_days: int = 14
 
 
-# Raises Forbidden where the uploader may not add to a project; asked within a transaction, on its connection.
-Permit = Callable[[Any, NormalizedName], None]
-
-
 @dataclass(frozen=True, slots=True)
 class Uploader:
     """Who uploads, beside their name in the journal: may they, and who owns a project that begins with it.
@@ -87,7 +84,7 @@ class Published:
     warnings: tuple[str, ...] = ()
 
 
-class PackageManager(Deleting):
+class PackageManager(Promoting):
     """The changes. Each takes ``by``: nobody changes anything without a name in the journal."""
 
     def __init__(self, database: Database, storage: Storage, reader: Reader, rules: Rules) -> None:
@@ -152,7 +149,7 @@ class PackageManager(Deleting):
         if held is not None and held.sha256 == new.sha256:
             self._restore_if_lost(held, incoming)
             return Published(new.project, held.version, new.filename, new.sha256, changed=False)
-        if held is not None:
+        if held is not None or self._is_elsewhere(index, new.location):
             # Overwriting: the old bytes stay listed and whole until the row points to the new ones.
             new = replace(new, location=key_of(index, new.project, new.filename, new.sha256))
         new, said = self._rendered(index, new, replaces=held is not None)
@@ -167,7 +164,7 @@ class PackageManager(Deleting):
         except Refusal:
             self._withdraw(index, new)
             raise
-        if held is not None:
+        if held is not None and not self._is_elsewhere(index, held.location):
             self.storage.set_aside(held.location)
         return Published(new.project, version, new.filename, new.sha256, changed=True, warnings=warnings)
 
@@ -197,6 +194,10 @@ class PackageManager(Deleting):
         with self.database.reading() as connection:
             index_id = holdings.index_id_of(connection, index)
             return admission.must_take(connection, index_id, new, **self._refusing(overwrite=overwrite))
+
+    def _is_elsewhere(self, index: str, location: str) -> bool:
+        with self.database.reading() as connection:
+            return holdings.is_elsewhere(connection, holdings.index_id_of(connection, index), location)
 
     def _refusing(self, *, overwrite: bool) -> admission.Refusing:
         return {"overwrite": overwrite, "refuse_similar": self.rules.refuse_similar}
@@ -239,7 +240,7 @@ class PackageManager(Deleting):
         """
         name = stored.key.rpartition("/")[2]
         filename = parse_filename(name, accept_legacy=self.rules.accept_legacy)
-        with self.storage.claimed(f"{filename.project}/{name}"), self.storage.local(stored.key) as path:
+        with self.storage.claimed(key_of(index, filename.project, name)), self.storage.local(stored.key) as path:
             digests = digests_of(path)
             distribution = self.reader.inspect(path, name, accept_legacy=self.rules.accept_legacy)
             new = replace(_new_file(distribution, digests, stored.key, by), uploaded=stored.modified)

@@ -20,13 +20,16 @@ from database.models import (
     Attestations,
     BurnedFilename,
     CoreMetadataFile,
+    DeletedFile,
+    Deletion,
     File,
+    PackageIndex,
     Project,
     Release,
 )
 from distributions.descriptions import Rendered
 from distributions.filenames import release_key
-from errors import UnknownProject, UnknownRelease
+from errors import UnknownIndex, UnknownProject, UnknownRelease
 from simple.model import ProjectStatus
 
 SUMMARY_CHARACTERS = 512
@@ -85,8 +88,24 @@ class HeldFile:
 
 
 def index_id_of(connection: Connection, index: str) -> int:
-    """The row of an index that is known to be there."""
-    return connection.execute(sql.INDEX_ID, {"name": index}).scalar_one()
+    """The row of an index. Raises UnknownIndex."""
+    found: int | None = connection.execute(sql.INDEX_ID, {"name": index}).scalar_one_or_none()
+    if found is None:
+        raise UnknownIndex(index)
+    return found
+
+
+def is_elsewhere(connection: Connection, index_id: int, location: str) -> bool:
+    """Whether another index lists, or can bring back, a file whose bytes lie there: by promotion."""
+    listed = select(File.id).where(File.index_id.in_(select(PackageIndex.id)), File.location == location)
+    deleted = (
+        select(DeletedFile.id)
+        .join(Deletion, Deletion.id == DeletedFile.deletion_id)
+        .join(Project, Project.id == Deletion.project_id)
+        .where(DeletedFile.location == location, Project.index_id != index_id)
+    )
+    others = (listed.where(File.index_id != index_id), deleted)
+    return any(connection.execute(one.limit(1)).first() is not None for one in others)
 
 
 def began_with(connection: Connection, index_id: int, new: NewFile) -> bool:

@@ -18,7 +18,6 @@ from database.journal import Actor
 from errors import Refusal
 from jobs.rendering import render_outdated
 from jobs.sync import SyncReport, sync
-from permissions import MAIN
 from services import Services
 from storage.filesystem import FilesystemStorage
 
@@ -87,7 +86,7 @@ class Background:
         self._services.flush()
 
     def _purge_if_due(self) -> None:
-        if self._services.at().deletions.is_due():
+        if any(index.deletions.is_due() for index in self._services.registry.all().values()):
             self._recorded("purge", self._purge)
 
     def _purge(self) -> str:
@@ -96,11 +95,14 @@ class Background:
         return f"Deleted files let go for good: {purged:,}."
 
     def _fold_if_due(self) -> None:
-        if download_months.is_due(self._services.database, MAIN):
+        if any(download_months.is_due(self._services.database, index) for index in self._services.registry.all()):
             self._recorded("fold", self._fold)
 
     def _fold(self) -> str:
-        months = download_months.fold(self._services.database, MAIN, self._stop.is_set)
+        months = sum(
+            download_months.fold(self._services.database, index, self._stop.is_set)
+            for index in self._services.registry.all()
+        )
         logger.info("downloads folded", months=months)
         return f"{months:,} old months of downloads folded into one day each."
 

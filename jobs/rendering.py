@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 
-from database.descriptions import Unrendered
+from database.descriptions import Descriptions, Unrendered
 from distributions.descriptions import Rendered
 from jobs.work import Progress, each, nothing, patiently
 from services import Services
@@ -39,12 +39,12 @@ def render_outdated(
     """
     stop = stop or threading.Event()
     report = RenderReport()
-    total = services.at().descriptions.count_outdated()
+    indexes = [index.descriptions for index in services.registry.all().values()]
+    total = sum(descriptions.count_outdated() for descriptions in indexes)
     progress(0, total)
     work = partial(_render, services, stop)
-    for done, (rendered, kept) in enumerate(
-        each(services.at().descriptions.outdated(), work, threads=threads, stop=stop), 1
-    ):
+    outdated = ((descriptions, release) for descriptions in indexes for release in descriptions.outdated())
+    for done, (rendered, kept) in enumerate(each(outdated, work, threads=threads, stop=stop), 1):
         report.rendered += kept
         report.plain += kept and rendered.html is None
         report.passed += not kept
@@ -53,6 +53,9 @@ def render_outdated(
     return report
 
 
-def _render(services: Services, stop: threading.Event, release: Unrendered) -> tuple[Rendered, bool]:
+def _render(
+    services: Services, stop: threading.Event, outdated: tuple[Descriptions, Unrendered]
+) -> tuple[Rendered, bool]:
+    descriptions, release = outdated
     rendered = services.inspector.render(release.text, release.content_type)
-    return rendered, patiently(partial(services.at().descriptions.keep, release, rendered), stop)
+    return rendered, patiently(partial(descriptions.keep, release, rendered), stop)

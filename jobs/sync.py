@@ -17,9 +17,9 @@ from database.journal import Actor
 from errors import DigestMismatch, FilenameTaken, InvalidFilename, MissingBytes, Refusal
 from jobs.work import Progress, Trouble, each, looks_like_distribution, nothing, patiently
 from package_manager import digests_of
-from permissions import MAIN
 from services import Services
 from storage import StoredFile
+from storage.keys import index_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +73,18 @@ def sync(
     progress: Progress | None = None,
     stop: threading.Event | None = None,
     threads: int = 1,
+    index: str | None = None,
 ) -> SyncReport:
-    """Bring the rows in line with the folder; what was done and what could not be.
+    """Bring the rows in line with the folder, of one index or of all; what was done and what could not be.
 
     Runs beside a server that takes uploads. ``progress`` counts the files to be taken in.
     """
     stop = stop or threading.Event()
     progress = progress or nothing
     report = SyncReport()
-    known = {file.location: file for file in inventory.listed_files(services.database)}
+    known = {file.location: file for file in inventory.listed_files(services.database) if _is_of(file.location, index)}
     report.listed = len(known)
-    strange = _compare(services, known, report, stop)
+    strange = _compare(services, known, report, stop, index)
     progress(0, len(strange))
     adopt = partial(_adopt, services, by, stop)
     for done, outcome in enumerate(each(strange, adopt, threads=threads, stop=stop), 1):
@@ -102,14 +103,20 @@ def sync(
     return report
 
 
+def _is_of(key: str, index: str | None) -> bool:
+    return index is None or index_of(key) == index
+
+
 def _compare(
-    services: Services, known: dict[str, ListedFile], report: SyncReport, stop: threading.Event
+    services: Services, known: dict[str, ListedFile], report: SyncReport, stop: threading.Event, index: str | None
 ) -> list[StoredFile]:
     """The stored files that no row names; those that are as listed are taken out of ``known``."""
     strange = []
     for stored in services.storage.walk():
         if stop.is_set():
             break
+        if not _is_of(stored.key, index):
+            continue
         listed = known.pop(stored.key, None)
         if listed is None and looks_like_distribution(stored.key.rpartition("/")[2]):
             strange.append(stored)
@@ -152,17 +159,18 @@ def _adopt(services: Services, by: Actor, stop: threading.Event, stored: StoredF
 def _take_in(services: Services, by: Actor, stop: threading.Event, stored: StoredFile) -> _Outcome:
     name = stored.key.rpartition("/")[2]
     try:
-        before = inventory.find_file(services.database, MAIN, name)
+        index = services.at(index_of(stored.key)).name
+        before = inventory.find_file(services.database, index, name)
         if before is not None and _is_duplicate(services, before, stored):
             return _Outcome("duplicate", stored.key)
-        published = patiently(partial(services.manager.adopt, MAIN, stored, by=by), stop)
+        published = patiently(partial(services.manager.adopt, index, stored, by=by), stop)
     except MissingBytes:
         return _Outcome("listed", stored.key)  # taken away since it was seen, by a person or by a purge
     except Refusal as refusal:
         return _Outcome("refused", stored.key, trouble=Trouble.of(stored.key, refusal))
     if published.changed:
         return _Outcome("adopted", stored.key)
-    after = inventory.find_file(services.database, MAIN, name)
+    after = inventory.find_file(services.database, index, name)
     if after is not None and after.location != stored.key:
         return _Outcome("duplicate", stored.key)
     if before is not None and before.location != stored.key:

@@ -27,6 +27,7 @@ FLOOR = {
     "permissions": 2.5,
     "identities": 2.8,
     "deletion": 2.9,
+    "promotion": 2.95,
     "package_manager": 3,
     "people": 3,
     "auth": 3,

@@ -137,7 +137,9 @@ def ask_owner(project: NormalizedName, permission: Permission) -> None:
         values: dict[str, Any] = dict(request.view_args or {})
         url = current_app.url_for(request.endpoint or "", _index=owner.name, **values)
         query = request.query_string.decode("ascii", "replace")
-        raise RequestRedirect(f"{url}?{query}" if query else url)
+        moved = RequestRedirect(f"{url}?{query}" if query else url)
+        moved.code = 302  # whose the project is may change
+        raise moved
     g.owner = found
 
 

@@ -20,7 +20,7 @@ from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import project_latest, reason_of
 from simple.model import File, ProjectDetail, ProjectStatus, offered_files, offered_versions, utc_stamp
-from views import services, this_index
+from views import this_index
 from views.api import blueprint, caching, shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
@@ -130,17 +130,16 @@ def page_links(path: str, asked: dict[str, Any], page: int, pages: int) -> str:
 def package(name: str) -> Response:
     """Everything about one project."""
     project = normalized(name)
-    here = services()
-    detail = here.at().catalogue.project_detail(project)
+    detail = this_index().catalogue.project_detail(project)
     versions = offered_versions(detail)
-    found = {release.version: release for release in here.at().catalogue.releases(project)}
+    found = {release.version: release for release in this_index().catalogue.releases(project)}
     latest = found[project_latest(detail)] if versions else None
     files = by_version(detail)
     document = {
         **_head(detail, latest),
         "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
-        "downloads": here.at().downloads.total(project),
+        "downloads": this_index().downloads.total(project),
         "install": pip_command(project, latest.version if latest and Version(latest.version).is_prerelease else ""),
     }
     return answer_read(document)

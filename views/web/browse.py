@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from permissions import Permission
-from views import services
+from views import services, this_index
 from views.guards import requires
 from views.web import blueprint
 from views.web.install import install_box
@@ -21,9 +21,9 @@ def home() -> str:
     here = services()
     return render_template(
         "home.html",
-        stats=here.at().catalogue.stats(),
-        downloads=here.at().downloads.total(),
-        uploads=here.at().catalogue.recent_uploads(_RECENT),
+        stats=this_index().catalogue.stats(),
+        downloads=this_index().downloads.total(),
+        uploads=this_index().catalogue.recent_uploads(_RECENT),
         default_password=here.settings.auth_enabled and here.accounts.default_password_stands(),
         auth_enabled=here.settings.auth_enabled,
         base=index_address(),

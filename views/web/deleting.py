@@ -80,7 +80,9 @@ def _named(project: NormalizedName) -> tuple[str | None, str | None]:
 def _confirm_page(project: NormalizedName, refusal: Refusal | None = None) -> Response:
     version, filename = _named(project)
     here = services()
-    files = [file for file in here.at().catalogue.project_detail(project).files if _is_meant(file, version, filename)]
+    files = [
+        file for file in this_index().catalogue.project_detail(project).files if _is_meant(file, version, filename)
+    ]
     if not files:
         raise UnknownFile(filename or "")
     days = here.settings.undo_days
