@@ -16,8 +16,8 @@ from indexes.reading import IndexReader, Kept, Member, Redirect
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One who was looked at. ``word`` is "answers", "adds" (to an opened name), "shadowed", "knows nothing", "not asked",
-    "sends clients on" or "failed", ``reason`` says why; ``versions`` are those of the project, as far as they are known.
+    """One who was looked at. ``word`` is "answers", "adds" (to an opened name), "shadowed", "knows nothing", "not
+    asked", "sends clients on" or "failed", ``reason`` says why; ``versions`` are those of the project, where known.
     """
 
     index: str
