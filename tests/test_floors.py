@@ -32,6 +32,7 @@ FLOOR = {
     "people": 3,
     "auth": 3,
     "indexes": 3.2,
+    "mirroring": 3.3,
     "services": 3.5,
     "views": 4,
     "jobs": 4,
@@ -40,6 +41,7 @@ FLOOR = {
     "cli": 5.5,
 }
 ONLY_IN = {
+    "resolvelib": {"mirroring"},
     "flask": {"views", "server"},
     "flask_login": {"views"},
     "sqlalchemy": {"database"},

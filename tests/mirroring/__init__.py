@@ -1,0 +1,1 @@
+"""Taking from upstreams ahead of need."""
