@@ -27,7 +27,7 @@ from views.api.operations import Operation, Parameter, Reply, described
 from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
 from views.simple import normalized
-from views.web.install import pip_command
+from views.web.install import pin_of, pip_command
 from views.web.urls import own_url
 
 PER_PAGE = 50
@@ -136,12 +136,13 @@ def package(name: str) -> Response:
     found = {release.version: release for release in here.catalogue.releases(project)}
     latest = found[project_latest(detail)] if versions else None
     files = by_version(detail)
+    pin = pin_of(latest.version, latest.version, reason_of(files[latest.version])) if latest else ""
     document = {
         **_head(detail, latest),
         "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
         "downloads": here.downloads.total(project),
-        "install": pip_command(project, latest.version if latest and Version(latest.version).is_prerelease else ""),
+        "install": pip_command(project, pin),
     }
     return answer_read(document)
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from packaging.version import Version
+
 from permissions import READING, allows
 from simple.model import File
 from views import services
@@ -67,6 +69,15 @@ def install_box(
     hashes = _hashes(source, files, needs_others=needs_others)
     tools = (_pip(source), _uv(source), _poetry(source), _pdm(source), hashes, _ci(source))
     return InstallBox(tools, _netrc(source) if source.is_closed else None)
+
+
+def pin_of(version: str, latest: str, yanked: str | None) -> str:
+    """The version, where an installer would not choose this release of a project by itself, else "".
+
+    ``latest`` is the release that stands for the project; ``yanked`` is the reason of a yanked one, else None.
+    """
+    is_chosen = version == latest and yanked is None and not Version(version).is_prerelease
+    return "" if is_chosen else version
 
 
 def pip_command(name: str, version: str = "") -> str:

@@ -18,7 +18,7 @@ from views.guards import requires
 from views.simple import normalized
 from views.web import blueprint
 from views.web.description import Shown
-from views.web.install import install_box
+from views.web.install import install_box, pin_of
 from views.web.paging import page_of
 from views.web.project_frame import (
     frame_of,
@@ -89,7 +89,9 @@ def _description(detail: ProjectDetail, found: ReleaseDetail) -> str:
         files=len(files),
         requires=len(required),
         downloads=services().downloads.total(detail.name),
-        box=install_box(detail.name, frame.pin, files, needs_others=bool(required)),
+        box=install_box(
+            detail.name, pin_of(frame.version, frame.latest, frame.yanked), files, needs_others=bool(required)
+        ),
     )
 
 

@@ -82,12 +82,6 @@ class ProjectFrame:
         """Whether the release stands for the project."""
         return self.version == self.latest
 
-    @property
-    def pin(self) -> str:
-        """The version where an installer would not choose this release by itself, else ""."""
-        chosen = self.is_latest and not self.is_prerelease and self.yanked is None
-        return "" if chosen else self.version
-
 
 def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = None) -> ProjectFrame:
     """The frame of a page; ``here`` is the view of the tab that it belongs to, ``found`` the release that it is about.
