@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def another(services: Services, name: str) -> Visitor:
 
 
 # -- administration
+
+
+def test_people_are_shown_what_they_are_on_the_index(alice: Visitor, secured: Services) -> None:
+    """An administrator, else by their own role or a team's, else by the setting, in the list and on their page."""
+    told = {"alice": "administrator", "bob": "reader", "carol": "maintainer", "dave": "uploader"}
+    secured.users.create_user("dave", "a long password", by=TESTER)
+    secured.rights.add_member("web", "carol", by=TESTER)
+    secured.rights.grant("main", None, Holder("bob"), "reader", by=TESTER)
+    secured.rights.grant("main", None, Holder("web", is_team=True), "maintainer", by=TESTER)
+    users = alice.get("/admin/users").text
+    listed = re.findall(r'/admin/users/(\w+)"><bdi>.*?data-label="Role">([^<]*)<', users, re.DOTALL)
+    assert dict(listed) == told
+    pages = {name: alice.get(f"/admin/users/{name}").text for name in told}
+    assert {name: re.findall(r"<dt>Role</dt><dd>([^<]*)<", page) for name, page in pages.items()} == {
+        name: [role] for name, role in told.items()
+    }
+    assert "there they are maintainer, by a team." in pages["carol"]
+    assert "as the setting <code>default_role</code> of <code>[auth]</code> says" in pages["dave"]
+    assert "No role of their own" not in pages["bob"]
 
 
 def test_a_team_is_made_filled_and_deleted(alice: Visitor, secured: Services) -> None:
