@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from packaging.version import Version
 from werkzeug.wrappers import Response as AnyResponse
 
-from database.catalogue import ReleaseDetail, provenance_path
+from database.catalogue import ReleaseDetail
 from distributions.filenames import release_key
 from distributions.requirements import by_project
 from errors import UnknownProject
@@ -24,11 +24,12 @@ from views.web.project_frame import (
     frame_of,
     latest_release,
     moved,
+    page_files,
     page_of_project,
     page_of_release,
     rights_on,
 )
-from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of
+from views.web.release import PageFile, ReleaseFacts, history_of
 from views.web.search import page_number
 
 _RELEASES = 100
@@ -115,11 +116,12 @@ def files(name: str, version: str) -> ResponseReturnValue:
         return place
     detail, found = place
     query = request.args.get("q", "")[:_QUERY_CHARACTERS]
-    all_files = _files(detail, found.version)
+    frame = frame_of(detail, "web.files", found)
+    all_files = page_files(detail, frame.version, frame.proven)
     fitting = [one for one in all_files if _fits(one, query)]
     return render_template(
         "files.html",
-        frame=frame_of(detail, "web.files", found),
+        frame=frame,
         page=page_of(fitting, page_number(), _FILES),
         query=query,
         total=len(all_files),
@@ -130,13 +132,3 @@ def files(name: str, version: str) -> ResponseReturnValue:
 def _fits(one: PageFile, query: str) -> bool:
     text = f"{one.file.filename} {one.tags}".lower()
     return all(word in text for word in query.lower().split())
-
-
-def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
-    uploaders = services().catalogue.uploaders(detail.name)
-    root = request.script_root
-    attested = {
-        filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
-        for filename, facts in services().catalogue.proven(detail.name, version).items()
-    }
-    return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)

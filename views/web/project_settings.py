@@ -10,13 +10,13 @@ from database.deletions import Deleted
 from errors import Gone, InvalidRequest, NotFound, Refusal, UnknownProject, shown
 from permissions import PROJECT_ROLES, Permission, allows
 from services import INDEX
-from simple.model import ProjectDetail, ProjectStatus
+from simple.model import ProjectStatus
 from views import services
 from views.errors import status_of
 from views.guards import actor, identity, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import frame_of_name, rights_on
+from views.web.project_frame import frame_of_name, project_of_name, rights_on
 from views.web.release import history_of
 from views.web.teams import REFUSALS, holder_said, said
 
@@ -101,38 +101,27 @@ def _back(project: NormalizedName) -> AnyResponse:
 
 def settings_page(project: NormalizedName, refusal: Refusal | None = None, part: str = "") -> Response:
     """The page, with what was refused in its ``part``. Raises UnknownProject."""
-    rights, may = services().readers.rights, rights_on(project)
-    ground, roles = rights.ground(INDEX, project), rights.grants(index=INDEX, project=project)
-    if not ground.exists and not roles:
+    detail, roles = project_of_name(project), services().readers.rights.grants(index=INDEX, project=project)
+    frame = frame_of_name(project, "web.project_settings", detail)
+    if not frame.place.exists and not roles:
         raise UnknownProject(project)
-    detail = _detail(project)
     history = history_of(detail) if detail else []
     page = render_template(
         "project_settings.html",
-        frame=frame_of_name(project, "web.project_settings"),
-        name=project,
-        may=may,
-        ground=ground,
+        frame=frame,
         roles=roles,
         known_roles=PROJECT_ROLES,
         detail=detail,
         history=history if "all" in request.args else history[:_RELEASES],
         history_total=len(history),
         statuses=[status.value for status in ProjectStatus],
-        deleted=services().deletions.standing(project) if "delete" in may else [],
-        just_deleted=_just_deleted(project) if "delete" in may else None,
+        deleted=services().deletions.standing(project) if "delete" in frame.may else [],
+        just_deleted=_just_deleted(project) if "delete" in frame.may else None,
         sentence=refusal.sentence if refusal else "",
         part=part,
         said=request.form,
     )
     return make_response(page, status_of(refusal) if refusal else 200)
-
-
-def _detail(project: NormalizedName) -> ProjectDetail | None:
-    try:
-        return services().catalogue.project_detail(project)
-    except UnknownProject:
-        return None  # all its files were deleted, or none came yet
 
 
 def _just_deleted(project: NormalizedName) -> Deleted | None:
