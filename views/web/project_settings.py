@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from packaging.utils import NormalizedName
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,7 +13,7 @@ from services import INDEX
 from simple.model import ProjectStatus
 from views import services
 from views.errors import status_of
-from views.guards import actor, identity, must, project_named, requires, where
+from views.guards import actor, asked_anew, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
 from views.web.project_frame import frame_of_name, project_of_name, rights_on
@@ -94,8 +94,7 @@ def reason_said() -> str:
 
 def _back(project: NormalizedName) -> AnyResponse:
     """To the settings, or to the project for whoever just gave their own right to them away."""
-    g.pop("identity", None)
-    still = allows(identity(), Permission.MANAGE, where(Permission.MANAGE, project))
+    still = allows(asked_anew(), Permission.MANAGE, where(Permission.MANAGE, project))
     return redirect(url_for("web.project_settings" if still else "web.project", name=project), 303)
 
 
