@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from distributions.claims import Claim
 from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS, parse_filename
 from errors import InvalidRequest, Refusal, TooLarge, shown
-from permissions import Permission, allows
+from permissions import Permission
 from services import INDEX
 from views import services
 from views.errors import status_of, wants_html
@@ -24,8 +24,7 @@ from views.guards import asked_anew, identity, must, requires
 from views.upload import draining, must_be_possible, publish, sentence_of
 from views.web import blueprint
 from views.web.forms import FIELD, must_be_token, token_in_stream
-from views.web.upload_tools import Access, tools_for
-from views.web.urls import index_url, own_url
+from views.web.upload_tools import access_with, tools_for
 from views.web.words import size_words, tag_words
 
 
@@ -190,17 +189,6 @@ def _page(outcomes: list[Outcome] | None = None, status: int = 200) -> Response:
         overwrite=settings.overwrite,
         uploads_as=identity().username,
         auth_enabled=settings.auth_enabled,
-        tools=tools_for(_access()),
+        tools=tools_for(access_with()),
     )
     return make_response(page, status)
-
-
-def _access() -> Access:
-    has_accounts = services().settings.auth_enabled
-    return Access(
-        upload_url=f"{own_url()}/upload",
-        index_url=index_url(),
-        username="__token__" if has_accounts else "anybody",
-        password="TOKEN" if has_accounts else "anything",
-        is_closed=not allows(services().authenticator.nobody, Permission.LIST),
-    )
