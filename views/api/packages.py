@@ -11,11 +11,8 @@ from urllib.parse import quote, urlencode
 import orjson
 from flask import Response, request
 from packaging.utils import NormalizedName
-from packaging.version import Version
 
 from database.catalogue import SORT_KEYS, ProjectSummary, ReleaseDetail
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, UnknownRelease
 from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import project_latest, reason_of
@@ -26,6 +23,7 @@ from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
+from views.releases import offered_release
 from views.simple import normalized
 from views.web.install import pin_of, pip_command
 from views.web.urls import own_url
@@ -160,11 +158,8 @@ def package(name: str) -> Response:
 def release(name: str, version: str) -> Response:
     """Everything about one release."""
     project = normalized(name)
-    key = key_of(project, version)
     detail = services().catalogue.project_detail(project)
-    found = services().catalogue.release(project, key)
-    if found.version not in offered_versions(detail):
-        raise UnknownRelease(project, version)
+    found = offered_release(detail, version)
     files = by_version(detail)[found.version]
     document = {
         **_head(detail, found),
@@ -173,19 +168,6 @@ def release(name: str, version: str) -> Response:
         "install": pip_command(project, found.version),
     }
     return answer_read(document)
-
-
-def key_of(project: NormalizedName, version: str) -> str:
-    """The key under which the catalogue knows a version. Raises UnknownRelease for what is none at all."""
-    return release_key(parsed_version(project, version))
-
-
-def parsed_version(project: NormalizedName, version: str) -> Version:
-    """The version that a path speaks of. Raises UnknownRelease for what is none at all."""
-    try:
-        return check_version(version)
-    except InvalidVersion as error:
-        raise UnknownRelease(project, version) from error
 
 
 def _head(detail: ProjectDetail, found: ReleaseDetail | None) -> dict[str, Any]:

@@ -21,9 +21,10 @@ from simple.sources import FileRecord
 from views import services
 from views.contents import LARGEST_SHOWN, reader, stored_file
 from views.guards import identity, must, project_named, requires, where
+from views.releases import release_named
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import frame_of, moved, page_files, release_named
+from views.web.project_frame import frame_of, moved, page_files
 from views.web.search import page_number
 from views.web.tree import crumbs_of, tree_of
 

@@ -13,15 +13,15 @@ from packaging.version import Version
 from werkzeug.wrappers import Response
 
 from database.catalogue import ReleaseDetail, provenance_path
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, UnknownProject, UnknownRelease
+from errors import UnknownProject
 from permissions import Permission, Where, allows
-from simple.legacy_json import reason_of
+from simple.legacy_json import project_latest, reason_of
 from simple.model import ProjectDetail, ProjectStatus
 from views import services
 from views.guards import identity, where
+from views.releases import latest_release, release_named
 from views.simple import normalized
-from views.web.release import Attested, PageFile, files_of, latest_of
+from views.web.release import Attested, PageFile, files_of
 
 
 class _Kind(NamedTuple):
@@ -95,7 +95,7 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
     """
     if not detail.status.offers_files:
         return _bare(detail.name, here, detail)
-    latest, of_release = latest_of(detail), found is not None
+    latest, of_release = project_latest(detail), found is not None
     found = found or latest_release(detail)
     files = [file for file in detail.files if file.version == found.version]
     proven = services().catalogue.proven(detail.name, found.version)
@@ -119,11 +119,6 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
         is_attested=all(file.filename in proven for file in files),
         of_release=of_release,
     )
-
-
-def latest_release(detail: ProjectDetail) -> ReleaseDetail:
-    """The release that stands for a project."""
-    return services().catalogue.release(detail.name, release_key(Version(latest_of(detail))))
 
 
 def project_of_name(name: NormalizedName) -> ProjectDetail | None:
@@ -180,15 +175,6 @@ def _rights_at(place: Where) -> frozenset[str]:
     asker = identity()
     wanted = (Permission.YANK, Permission.DELETE, Permission.MANAGE)
     return frozenset(permission.value for permission in wanted if allows(asker, permission, place))
-
-
-def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
-    """The release that an address speaks of. Raises UnknownProject, UnknownRelease."""
-    try:
-        key = release_key(check_version(version))
-    except InvalidVersion:
-        raise UnknownRelease(name, version) from None
-    return services().catalogue.release(name, key)
 
 
 def page_files(detail: ProjectDetail, version: str, proven: Mapping[str, Mapping[str, Any]]) -> list[PageFile]:
