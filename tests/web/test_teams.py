@@ -194,10 +194,13 @@ def test_only_who_may_manage_sees_the_settings(bob: Visitor, secured: Services) 
 
 
 def test_an_owner_gives_and_takes_roles(bob: Visitor, secured: Services) -> None:
-    """To users and teams; what cannot be is said on the page."""
+    """To users and teams; what was there before is told, and what cannot be is said on the page."""
     bob.get("/project/sample/settings")
     give, take = "/project/sample/settings/roles", "/project/sample/settings/roles/take"
+    assert bob.post(give, kind="user", holder="Carol", role="owner").status_code == 303
+    assert "carol is owner of sample." in bob.get("/project/sample/settings").text
     assert bob.post(give, kind="user", holder="Carol", role="maintainer").status_code == 303
+    assert "carol is maintainer of sample, no longer owner." in bob.get("/project/sample/settings").text
     assert bob.post(give, kind="team", holder="web", role="owner").status_code == 303
     assert roles(secured, "sample") == {"bob": "owner", "carol": "maintainer", "web": "owner"}
     assert bob.post(take, kind="team", holder="web").status_code == 303

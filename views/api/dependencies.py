@@ -19,6 +19,7 @@ from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer_read, page_links
 from views.api.schemas import text, whole
 from views.guards import requires
+from views.paging import pages_of
 from views.releases import latest_release, offered_release
 from views.simple import normalized
 
@@ -89,7 +90,7 @@ def used_by(name: str) -> Response:
     page, per_page = asked["page"], asked["per_page"]
     here = services().requirements
     total = here.count_dependents(project)
-    pages = max(1, -(-total // per_page))
+    pages = pages_of(total, per_page)
     document = {
         "name": project,
         "projects": [

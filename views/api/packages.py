@@ -23,6 +23,7 @@ from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
+from views.paging import pages_of
 from views.releases import offered_release
 from views.simple import normalized
 from views.web.install import pin_of, pip_command
@@ -69,7 +70,7 @@ def list_packages() -> Response:
     found = services().catalogue.projects(
         sort=asked["sort"], limit=per_page, offset=(page - 1) * per_page, prefix=prefix
     )
-    pages = max(1, -(-total // per_page))
+    pages = pages_of(total, per_page)
     document = {
         "packages": [_line(project) for project in found],
         "page": page,

@@ -20,9 +20,10 @@ from services import INDEX
 from views import services
 from views.errors import status_of
 from views.guards import actor, requires
+from views.paging import pages_of
 from views.web import blueprint
 from views.web.forms import flash_advice
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 
 _DAYS = 30
 _RECENT = 8

@@ -16,8 +16,9 @@ from permissions import Permission
 from services import INDEX
 from views import services
 from views.guards import actor, requires
+from views.paging import pages_of
 from views.web import blueprint
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 
 _PROJECTS_PER_PAGE = 50
 _RUNS = 100

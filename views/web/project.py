@@ -15,12 +15,12 @@ from permissions import Permission
 from simple.model import ProjectDetail
 from views import services
 from views.guards import requires
+from views.paging import page_of
 from views.releases import latest_release
 from views.simple import normalized
 from views.web import blueprint
 from views.web.description import Shown
 from views.web.install import install_box, pin_of
-from views.web.paging import page_of
 from views.web.project_frame import (
     frame_of,
     moved,

@@ -18,7 +18,7 @@ from views.simple import normalized
 from views.web import blueprint
 from views.web.project_frame import frame_of_name, project_of_name, rights_on
 from views.web.release import history_of
-from views.web.teams import REFUSALS, holder_said, said
+from views.web.teams import REFUSALS, holder_said, said, tell_role
 
 _RELEASES = 20
 _REASON_CHARACTERS = 500
@@ -43,10 +43,10 @@ def give_project_role(name: str) -> AnyResponse:
     """Give a role on a project."""
     project, holder = normalized(name), holder_said()
     try:
-        services().rights.grant(INDEX, project, holder, said("role"), by=actor())
+        before = services().rights.grant(INDEX, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return settings_page(project, refusal, "roles")
-    flash(f"{holder.name} is {said('role')} of {project}.")
+    tell_role(holder, project, before)
     return _back(project)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flask import request
+from flask import request, url_for
 
 from views import services
 
@@ -16,6 +17,11 @@ _NOT_AFTER_LOGIN = ("/login", "/logout")
 def own_url() -> str:
     """The address under which people reach this server, without a slash at its end."""
     return services().settings.base_url or request.url_root.rstrip("/")
+
+
+def absolute(endpoint: str, **arguments: Any) -> str:
+    """The address of a view, with the host by which people know this server; an argument that is None is left out."""
+    return own_url() + url_for(endpoint, **arguments).removeprefix(request.script_root)
 
 
 def index_url() -> str:
