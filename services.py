@@ -197,6 +197,7 @@ def _upload_rules(settings: Settings) -> UploadRules:
         accept_legacy=settings.accept_legacy_sdists,
         refuse_similar=settings.refuse_similar_names,
         min_free_space=settings.min_free_space,
+        largest_file=settings.max_file_size,
         undo_days=settings.undo_days,
     )
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from distributions.claims import Claim
 from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS, parse_filename
-from errors import InvalidRequest, Refusal, TooLarge, shown
+from errors import InvalidRequest, Refusal, shown
 from permissions import Permission
 from services import INDEX
 from views import services
@@ -89,14 +89,14 @@ def check_upload() -> Response:
 
     The answer is 200 also for a file that would be refused: the question was answered.
     """
-    filename, size = request.args.get("filename", ""), request.args.get("size", "")
+    filename = request.args.get("filename", "")
     answer: dict[str, Any] = {"filename": filename, "takes": False, "facts": "", "sentence": ""}
     try:
         parsed = parse_filename(filename, accept_legacy=services().settings.accept_legacy_sdists)
         must(Permission.UPLOAD, parsed.project)  # first: what is there is told to nobody else
-        _, taken = services().manager.foresee(INDEX, filename)
-        answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(_size_of(size))}"
-        _must_fit(filename, _size_of(size))
+        size = _size_of(request.args.get("size", ""))
+        answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(size)}"
+        taken = services().manager.foresee(INDEX, parsed, size)
     except Refusal as refusal:
         answer["sentence"] = refusal.sentence
     else:
@@ -123,18 +123,6 @@ def _size_of(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidRequest(f"{shown(text)} is not a size in bytes; say how many the file has.")
     return int(text)
-
-
-def _must_fit(filename: str, size: int) -> None:
-    """Raises InvalidRequest for an empty file, TooLarge for one that is larger than is taken here."""
-    largest = services().settings.max_file_size
-    if size == 0:
-        raise InvalidRequest(f"The file {shown(filename)} is empty; build it again.")
-    if size > largest:
-        raise TooLarge(
-            f"The file {shown(filename)} has {size_words(size)}; a file may have {size_words(largest)} here, and an "
-            "administrator can raise max_file_size."
-        )
 
 
 def _outcomes() -> Iterator[Outcome]:
