@@ -89,7 +89,7 @@ def test_long_lists_are_cut() -> None:
 
 def test_nothing_said_is_no_fault() -> None:
     """A release without any metadata has an empty page."""
-    assert facts() == ReleaseFacts("", (), (), "", "", (), ())
+    assert facts() == ReleaseFacts((), (), "", "", (), ())
 
 
 def test_a_release_is_compared_with_the_one_that_was_good_before() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from packaging.utils import NormalizedName
 from packaging.version import Version
 from werkzeug.wrappers import Response
@@ -33,7 +33,7 @@ class _Kind(NamedTuple):
     needs: frozenset[str] = frozenset()
 
 
-# In this order; one whose view is not there is left out.
+# In this order.
 _TABS: Final = (
     _Kind("web.project", "Description"),
     _Kind("web.history", "Release history"),
@@ -147,11 +147,7 @@ def _bare(name: NormalizedName, here: str, detail: ProjectDetail | None = None) 
 
 
 def _kinds(here: str, may: frozenset[str]) -> list[_Kind]:
-    return [
-        kind
-        for kind in _TABS
-        if kind.endpoint in current_app.view_functions and (not kind.needs or kind.needs & may or kind.endpoint == here)
-    ]
+    return [kind for kind in _TABS if not kind.needs or kind.needs & may or kind.endpoint == here]
 
 
 def _tab(kind: _Kind, name: NormalizedName, version: str, latest: str, here: str) -> Tab:

@@ -81,7 +81,6 @@ class Link:
 class ReleaseFacts:
     """What the core metadata says besides the description. Long lists are cut; ``more`` says by how many."""
 
-    summary: str
     links: tuple[Link, ...]
     people: tuple[tuple[str, str], ...]
     license: str
@@ -98,7 +97,6 @@ class ReleaseFacts:
         counted = (("keywords", keywords, _KEYWORDS), ("classifiers", classifiers, _CLASSIFIERS))
         licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
         return cls(
-            summary=str(metadata.get("summary") or ""),
             links=_links(metadata),
             people=_people(metadata),
             # Some put the whole text of the licence there.
