@@ -201,7 +201,9 @@ def _malformed() -> InvalidIdentityToken:
 
 def _must_look_like_a_token(token: str) -> None:
     if len(token) > LONGEST_TOKEN:
-        raise InvalidIdentityToken(f"The identity token has more than {LONGEST_TOKEN:,} characters; no provider's has.")
+        raise InvalidIdentityToken(
+            f"The identity token has more than {LONGEST_TOKEN:,} characters; send the provider's token alone."
+        )
     if not token.isascii() or token.count(".") != 2:
         raise _malformed()
 
@@ -247,7 +249,9 @@ def _checked_claims(
         raise InvalidIdentityToken("The identity token is for several audiences; ask for one that is for this alone.")
     for name in ("iat", "exp", "nbf"):
         if name in claims and type(claims[name]) not in (int, float):
-            raise InvalidIdentityToken(f"The claim {name} of the identity token is not a time in seconds.")
+            raise InvalidIdentityToken(
+                f"The claim {name} of the identity token is not a time in seconds; ask its issuer for a sound one."
+            )
     return claims
 
 

@@ -194,9 +194,14 @@ class OpenIdProvider:
         if claims.get("azp", client) != client:
             raise InvalidIdentityToken("The identity token was given to another client; sign in once more.")
         if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(token["access_token"])):
-            raise InvalidIdentityToken("The identity token and the access token do not belong together.")
+            raise InvalidIdentityToken(
+                "The identity token and the access token do not belong together; sign in once more."
+            )
         if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
-            raise InvalidIdentityToken("The identity token does not say who it is about.")
+            raise InvalidIdentityToken(
+                f"The identity token does not say who it is about (claim sub, of up to {LONGEST_SUBJECT} characters); "
+                "ask an administrator."
+            )
         proved = claims.get("auth_time", 0)
         if started.not_before and not (type(proved) in (int, float) and proved >= started.not_before):
             raise InvalidIdentityToken(
