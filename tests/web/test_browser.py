@@ -55,6 +55,23 @@ def test_the_journey_to_a_token(chromium: Browser, site: str) -> None:
         assert [fault for fault in faults if "status of 401" not in fault] == []
 
 
+@pytest.mark.parametrize("width", [1280, 600, 320])
+def test_a_button_keeps_its_words_on_one_line(chromium: Browser, site: str, width: int) -> None:
+    """Also in a row whose other cells want all the room; the page grows no wider by it."""
+    lines = (
+        "button => { const r = document.createRange(); r.selectNodeContents(button); return r.getClientRects().length }"
+    )
+    with visit(chromium, site, width=width) as (page, _):
+        sign_in(page, "erin")
+        page.goto("/account")
+        page.get_by_label("Name", exact=True).fill("a-name-without-any-place-to-break-in-sight-" * 4)
+        page.get_by_label("Note").fill("a word " * 20)
+        page.get_by_role("button", name="Make token").click()
+        page.goto("/account")
+        assert page.get_by_role("button", name="Revoke").first.evaluate(lines) == 1
+        assert faults_of(page, with_axe=False) == []
+
+
 @pytest.mark.parametrize(
     ("scheme", "width", "scripts"), [("light", 1280, True), ("dark", 320, True), ("light", 320, False)]
 )
