@@ -100,7 +100,7 @@ def test_names_that_lead_to_metadata(address: str) -> None:
         def getpeername(self) -> tuple[str, int]:
             return (address, 443)
 
-    with issuer_keys._Deadline(5) as deadline, Connected() as connection:
+    with issuer_keys.Deadline(5) as deadline, Connected() as connection:
         with pytest.raises(OSError, match="is not used"):
             deadline.watch(connection)
         assert connection.fileno() == -1
