@@ -154,9 +154,7 @@ def open_services(settings: Settings) -> Services:
         sign_ins=sign_ins,
         authenticator=authenticator,
         # An issuer on this machine is one that the settings name so: no other is ever asked.
-        publishers=PublisherManager(
-            database, Issuers(allow_insecure_loopback=True), PublishingRules.of(settings), authenticator.identities
-        ),
+        publishers=PublisherManager(database, Issuers(), PublishingRules.of(settings), authenticator.identities),
         openid=_openid(settings),
     )
 
@@ -186,7 +184,6 @@ def _openid(settings: Settings) -> OpenIdProvider | None:
             scopes=settings.openid_scopes,
             username_claim=settings.openid_username_claim,
             groups_claim=settings.openid_groups_claim,
-            allow_insecure_loopback=True,  # it is the operator who names a provider of this machine
         )
     )
 

@@ -51,7 +51,6 @@ class OpenIdSettings:
     """Where the provider is, and what this server is to it. Raises InvalidSetting for what cannot work.
 
     ``name`` is what people call the provider. An empty ``groups_claim`` means that groups are not asked for.
-    ``allow_insecure_loopback`` takes a provider of this machine over http.
     """
 
     issuer: str
@@ -61,7 +60,6 @@ class OpenIdSettings:
     scopes: str = "openid profile email"
     username_claim: str = "preferred_username"
     groups_claim: str = "groups"
-    allow_insecure_loopback: bool = False
 
     def __post_init__(self) -> None:
         if not self.client_id:
@@ -104,9 +102,9 @@ class _Endpoints:
 class OpenIdProvider:
     """A provider to sign in through; one for a process, for all its threads. Raises InvalidSetting without authlib."""
 
-    def __init__(self, settings: OpenIdSettings, issuers: Issuers | None = None) -> None:
+    def __init__(self, settings: OpenIdSettings) -> None:
         self.settings = settings
-        self._issuers = issuers or Issuers(allow_insecure_loopback=settings.allow_insecure_loopback)
+        self._issuers = Issuers()
         try:
             self._issuers.check(settings.issuer)
         except InvalidRequest as refusal:

@@ -1,7 +1,6 @@
 """An OpenID Connect issuer on loopback, over real HTTP: it signs tokens, and misbehaves when it is told to.
 
-``with mock_issuer() as issuer:`` gives one. Its address is plain http, so ``Issuers`` has to be told
-``allow_insecure_loopback=True``.
+``with mock_issuer() as issuer:`` gives one. Its address is plain http, which ``Issuers`` takes of this machine alone.
 """
 
 from __future__ import annotations

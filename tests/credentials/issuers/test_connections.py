@@ -26,7 +26,7 @@ def test_https_with_a_trusted_certificate(monkeypatch: pytest.MonkeyPatch, tmp_p
             verify(Issuers(seconds=0.5), issuer, issuer.token())
         issuer.discovery["jwks_uri"] = issuer.url.replace("https:", "http:") + JWKS
         with pytest.raises(IssuerUnavailable, match="jwks_uri"):
-            verify(Issuers(allow_insecure_loopback=True), issuer, issuer.token())
+            verify(Issuers(), issuer, issuer.token())
 
 
 @pytest.mark.parametrize("trusted", [False, True])

@@ -36,7 +36,6 @@ class Scripted:
             "issuer": self.issuer.url,
             "client_id": CLIENT,
             "client_secret": SECRET,
-            "allow_insecure_loopback": True,
         }
         return OpenIdProvider(OpenIdSettings(**usual | changes))
 
