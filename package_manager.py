@@ -178,14 +178,16 @@ class PackageManager(Deleting):
 
     def _rendered(self, index: str, new: NewFile, *, replaces: bool) -> tuple[NewFile, tuple[str, ...]]:
         """The file with its description rendered, where it begins a release or speaks anew for one; warnings of it."""
-        with self.database.reading() as connection:
-            index_id = holdings.index_id_of(connection, index)
-            if not new.description or (not replaces and holdings.has_release(connection, index_id, new)):
-                return new, ()
+        if not new.description or not (replaces or self._begins_release(index, new)):
+            return new, ()
         said = new.metadata.get("description_content_type")
         content_type = None if said is None else str(said)
         rendered = self.reader.render(new.description, content_type)
         return replace(new, rendered=rendered), rendered.warnings(content_type)
+
+    def _begins_release(self, index: str, new: NewFile) -> bool:
+        with self.database.reading() as connection:
+            return not holdings.has_release(connection, holdings.index_id_of(connection, index), new)
 
     def _give_to(self, owner: str | None, change: Change, index: str, new: NewFile, by: Actor) -> None:
         """Who uploads a project's first file owns it, unless somebody does already."""
