@@ -24,8 +24,8 @@ from distributions import attestations
 from distributions.claims import Claim
 from distributions.descriptions import Rendered
 from distributions.filenames import DistributionFilename, parse_filename, release_key, ultranormalize
-from distributions.reading import Distribution
-from errors import MissingBytes, Refusal, StorageFull
+from distributions.reading import Distribution, must_have_bytes
+from errors import MissingBytes, Refusal, StorageFull, TooLarge, shown
 from promotion import Permit, Promoting
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
@@ -48,12 +48,13 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say of uploads and deletions. ``min_free_space`` is in bytes."""
+    """What the settings say of uploads and deletions. ``min_free_space`` and ``largest_file`` are in bytes."""
 
     overwrite: bool = False
     accept_legacy: bool = True
     refuse_similar: bool = False
     min_free_space: int = 0
+    largest_file: int = 104_857_600
     undo_days: int = 14
 
 
@@ -100,16 +101,21 @@ class PackageManager(Promoting):
             raise StorageFull
         return self.storage.receive()
 
-    def foresee(self, index: str, filename: str) -> tuple[DistributionFilename, HeldFile | None]:
-        """What an upload's filename says, and the file that has the name already; nothing is kept for it.
+    def foresee(self, index: str, filename: DistributionFilename, size: int) -> HeldFile | None:
+        """What can be said of an upload by its filename and size in bytes: the file that has the name already.
 
-        Raises InvalidFilename, InvalidVersion, and as ``database.admission.would_take`` does.
+        Nothing is kept. Raises InvalidArchive for an empty file, TooLarge, and as ``database.admission.would_take``.
         """
-        parsed = parse_filename(filename, accept_legacy=self.rules.accept_legacy)
+        must_have_bytes(filename.filename, size)
+        if size > self.rules.largest_file:
+            raise TooLarge(
+                f"The file {shown(filename.filename, 200)} has {size:,} bytes; a file may have "
+                f"{self.rules.largest_file:,} here, and an administrator can raise max_file_size."
+            )
         with self.database.reading() as connection:
             index_id = holdings.index_id_of(connection, index)
             refusing = self._refusing(overwrite=self.rules.overwrite)
-            return parsed, admission.would_take(connection, index_id, parsed, **refusing)
+            return admission.would_take(connection, index_id, filename, **refusing)
 
     def publish(
         self, index: str, incoming: Incoming, claim: Claim, *, uploader: Uploader = ANYBODY, by: Actor
@@ -170,14 +176,16 @@ class PackageManager(Promoting):
 
     def _rendered(self, index: str, new: NewFile, *, replaces: bool) -> tuple[NewFile, tuple[str, ...]]:
         """The file with its description rendered, where it begins a release or speaks anew for one; warnings of it."""
-        with self.database.reading() as connection:
-            index_id = holdings.index_id_of(connection, index)
-            if not new.description or (not replaces and holdings.has_release(connection, index_id, new)):
-                return new, ()
+        if not new.description or not (replaces or self._begins_release(index, new)):
+            return new, ()
         said = new.metadata.get("description_content_type")
         content_type = None if said is None else str(said)
         rendered = self.reader.render(new.description, content_type)
         return replace(new, rendered=rendered), rendered.warnings(content_type)
+
+    def _begins_release(self, index: str, new: NewFile) -> bool:
+        with self.database.reading() as connection:
+            return not holdings.has_release(connection, holdings.index_id_of(connection, index), new)
 
     def _give_to(self, owner: str | None, change: Change, index: str, new: NewFile, by: Actor) -> None:
         """Who uploads a project's first file owns it, unless somebody does already."""

@@ -152,9 +152,7 @@ def open_services(settings: Settings) -> Services:
         sign_ins=sign_ins,
         authenticator=authenticator,
         # An issuer on this machine is one that the settings name so: no other is ever asked.
-        publishers=PublisherManager(
-            database, Issuers(allow_insecure_loopback=True), PublishingRules.of(settings), authenticator.identities
-        ),
+        publishers=PublisherManager(database, Issuers(), PublishingRules.of(settings), authenticator.identities),
         openid=_openid(settings),
     )
 
@@ -184,7 +182,6 @@ def _openid(settings: Settings) -> OpenIdProvider | None:
             scopes=settings.openid_scopes,
             username_claim=settings.openid_username_claim,
             groups_claim=settings.openid_groups_claim,
-            allow_insecure_loopback=True,  # it is the operator who names a provider of this machine
         )
     )
 
@@ -195,6 +192,7 @@ def _upload_rules(settings: Settings) -> UploadRules:
         accept_legacy=settings.accept_legacy_sdists,
         refuse_similar=settings.refuse_similar_names,
         min_free_space=settings.min_free_space,
+        largest_file=settings.max_file_size,
         undo_days=settings.undo_days,
     )
 
