@@ -74,7 +74,7 @@ def refusals(family: type[errors.Refusal] = errors.Refusal) -> list[type[errors.
 
 @pytest.mark.parametrize("refusal", refusals(), ids=lambda one: one.__name__)
 def test_every_refusal_is_documented(refusal: type[errors.Refusal]) -> None:
-    """docs/errors.md has the code of each refusal with its status, and the tree in errors.py has its name."""
+    """docs/errors.md has the code of each refusal with its status, and the tree in errors/ has its name."""
     status = status_of(refusal.__new__(refusal))
     page = (ROOT / "docs" / "errors.md").read_text()
     assert re.search(rf"^\| `{refusal.code}` \| {status} \| .+ \|$", page, re.MULTILINE)
