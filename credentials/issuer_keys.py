@@ -6,7 +6,6 @@ name is checked against what it says of itself.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import socket
 import threading
@@ -16,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import orjson
 
+import outbound
 from credentials.people import is_loopback
 from errors import InvalidRequest, shown
 
@@ -62,14 +62,9 @@ def fetch_keys(issuer: str, seconds: float) -> dict[tuple[str, str], jwt.PyJWK]:
 
 
 def _is_never_asked(host: str) -> bool:
-    """Whether a literal address is of the kind behind which clouds keep their metadata, or of nobody in particular."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address
-    return address.is_link_local or address.is_multicast or address.is_unspecified
+    """Whether a host is an address, and one that is never asked."""
+    address = outbound.literal_address(host)
+    return address is not None and outbound.is_never_asked(address)
 
 
 def _checked_jwks_uri(issuer: str, address: object) -> str:

@@ -19,6 +19,7 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
     │   └── InvalidIdentityToken  a CI provider's token that is not taken
     ├── NotFound
     │   ├── UnknownProject      ├── UnknownRelease      ├── UnknownFile         ├── UnknownUser
+    │   │   └── NotKept         not taken in from an upstream, and upstreams are not asked
     │   ├── UnknownTeam         ├── UnknownRole         ├── UnknownIndex        ├── UnknownPublisher
     │   └── UnknownSession      └── UnknownFactor       └── UnknownToken
     ├── MethodNotAllowed
@@ -34,6 +35,7 @@ what to do. ``views/errors.py`` alone knows which family has which status and fo
         ├── StorageFull
         ├── StorageFailed
         │   └── MissingBytes    listed, but not in the store
+        ├── UpstreamFailed      another index did not answer as it should, and nothing of it is kept
         ├── DatabaseBusy        ├── IssuerUnavailable   ├── DataDirectoryInUse  └── PortInUse
 """
 
@@ -41,6 +43,7 @@ from __future__ import annotations
 
 from errors.absent import (
     NotFound,
+    NotKept,
     UnknownFactor,
     UnknownFile,
     UnknownIndex,
@@ -86,6 +89,7 @@ from errors.unavailable import (
     StorageFailed,
     StorageFull,
     Unavailable,
+    UpstreamFailed,
 )
 
 __all__ = [
@@ -115,6 +119,7 @@ __all__ = [
     "NotAcceptable",
     "NotAuthenticated",
     "NotFound",
+    "NotKept",
     "PortInUse",
     "ProofNeeded",
     "ReadOnlyProject",
@@ -136,5 +141,6 @@ __all__ = [
     "UnknownToken",
     "UnknownUser",
     "UnsupportedMedia",
+    "UpstreamFailed",
     "shown",
 ]

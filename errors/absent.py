@@ -26,6 +26,13 @@ class UnknownProject(NotFound):
     said = "There is no project {} here; check the spelling or search for it."
 
 
+class NotKept(UnknownProject):
+    """The project was never taken in from an upstream, and no upstream is asked now."""
+
+    code = "not-kept"
+    said = "Nothing of project {} was taken in before, and no upstream is asked now (offline); go online for it."
+
+
 class UnknownRelease(NotFound):
     """The project has no release of that version."""
 

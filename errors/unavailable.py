@@ -70,3 +70,9 @@ class PortInUse(Unavailable):
 
     def __init__(self, host: str, port: int, why: str) -> None:
         super().__init__(f"Cannot listen on {host} port {port}: {why}; choose another with --port {port + 1}.")
+
+
+class UpstreamFailed(Unavailable):
+    """Another index did not give what was asked of it, and nothing of it was kept here."""
+
+    code = "upstream-failed"

@@ -16,6 +16,7 @@ FLOOR = {
     "options": 0.1,
     "auth_options": 0.15,
     "config": 0.2,
+    "outbound": 0.3,
     "simple": 1,
     "distributions": 1,
     "database": 2,
