@@ -75,11 +75,6 @@ def summary_columns() -> tuple[ColumnElement[Any], ...]:
     )  # type: ignore[return-value]  # fmt: skip
 
 
-def file_url(project: str, filename: str) -> str:
-    """The file's address relative to its project detail, ``/simple/<project>/``."""
-    return f"../../packages/{project}/{quote(filename)}"
-
-
 class Catalogue:
     """The reader of one index. As a ``Source`` it gives values for pages; the rest serves the API and the web.
 
@@ -381,7 +376,7 @@ def _file(project: NormalizedName, row: Any, base: str) -> model.File:
     proven = base and row.has_provenance
     return model.File(
         filename=row.filename,
-        url=file_url(project, row.filename),
+        url=model.file_url(project, row.filename),
         version=row.version,
         sha256=row.sha256,
         size=row.size,

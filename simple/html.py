@@ -49,13 +49,14 @@ def _status(detail: ProjectDetail) -> str:
 
 
 def _anchor(file: File) -> str:
-    attributes = f'href="{escape(file.url)}#sha256={escape(file.sha256)}"'
+    digest = f"#sha256={escape(file.sha256)}" if file.sha256 else ""
+    attributes = f'href="{escape(file.url)}{digest}"'
     if file.requires_python:
         attributes += f' data-requires-python="{escape(file.requires_python)}"'
-    if file.core_metadata:
+    if file.core_metadata is not None:
         # PEP 714: pip before 23.2 knows only the second name, and both must say the same.
-        digest = f'"sha256={escape(file.core_metadata)}"'
-        attributes += f" data-core-metadata={digest} data-dist-info-metadata={digest}"
+        said = f'"sha256={escape(file.core_metadata)}"' if file.core_metadata else '"true"'
+        attributes += f" data-core-metadata={said} data-dist-info-metadata={said}"
     if file.yanked is not None:
         # PEP 592: the value may be empty; the presence of the attribute is what yanks.
         attributes += f' data-yanked="{escape(file.yanked)}"'

@@ -43,16 +43,18 @@ def _file(file: File) -> dict[str, object]:
     written: dict[str, object] = {
         "filename": file.filename,
         "url": file.url,
-        "hashes": {"sha256": file.sha256},
-        "size": file.size,
-        "upload-time": utc_stamp(file.uploaded),
+        "hashes": {"sha256": file.sha256} if file.sha256 else {},
         # "" would be a yanked file to uv and a sound one to pip: true says it to both.
         "yanked": False if file.yanked is None else file.yanked or True,
     }
+    if file.size is not None:
+        written["size"] = file.size
+    if file.uploaded is not None:
+        written["upload-time"] = utc_stamp(file.uploaded)
     if file.requires_python:
         written["requires-python"] = file.requires_python
-    if file.core_metadata:
-        written["core-metadata"] = {"sha256": file.core_metadata}
+    if file.core_metadata is not None:
+        written["core-metadata"] = {"sha256": file.core_metadata} if file.core_metadata else True
     if file.provenance:
         written["provenance"] = file.provenance
     return written

@@ -141,11 +141,11 @@ def _files_by_version(detail: ProjectDetail, file_url: Callable[[File], str]) ->
 
 
 def _file(file: File, url: str) -> dict[str, object]:
-    stamp = utc_stamp(file.uploaded)
+    stamp = utc_stamp(file.uploaded) if file.uploaded is not None else None
     digests = {"blake2b_256": file.blake2b, "md5": file.md5, "sha256": file.sha256}
     return {
         "comment_text": None,
-        "core-metadata": {"sha256": file.core_metadata} if file.core_metadata else False,
+        "core-metadata": {"sha256": file.core_metadata} if file.core_metadata else file.core_metadata is not None,
         "digests": {name: digest for name, digest in digests.items() if digest},
         "downloads": _NOT_COUNTED,
         "filename": file.filename,
@@ -155,7 +155,7 @@ def _file(file: File, url: str) -> dict[str, object]:
         "python_version": file.python_tag,
         "requires_python": file.requires_python or None,
         "size": file.size,
-        "upload_time": stamp[:19],
+        "upload_time": stamp and stamp[:19],
         "upload_time_iso_8601": stamp,
         "url": url,
         "yanked": file.yanked is not None,

@@ -5,9 +5,11 @@ Simple repository API, version 1.4 (PEP 503, 592, 629, 658, 691, 700, 714, 740, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from urllib.parse import quote
 
 from packaging.utils import NormalizedName
 
@@ -40,14 +42,17 @@ class File:
     ``url`` is relative to the project detail's own URL, or absolute. ``size`` is in bytes. Digests are lower-case hex.
     ``yanked`` is None for a file that is not yanked, else the reason, perhaps empty. ``core_metadata`` is the sha256
     of the file at ``url + ".metadata"``, None where there is none.
+
+    Of a file of another index, ``size`` and ``uploaded`` are None, and ``sha256`` and ``core_metadata`` "", where it
+    does not tell them.
     """
 
     filename: str
     url: str
     version: str
     sha256: str
-    size: int
-    uploaded: datetime
+    size: int | None
+    uploaded: datetime | None
     requires_python: str | None = None
     yanked: str | None = None
     core_metadata: str | None = None
@@ -60,7 +65,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class ProjectDetail:
-    """The project detail: files sorted by version, then filename; ``versions`` in ascending order."""
+    """The project detail: files sorted by version, then filename; ``versions`` in ascending order.
+
+    ``stale_since`` is set for one that came from another index which cannot be asked now: when it was last known to
+    be true.
+    """
 
     name: NormalizedName
     files: tuple[File, ...]
@@ -69,6 +78,7 @@ class ProjectDetail:
     status: ProjectStatus = ProjectStatus.ACTIVE
     status_reason: str | None = None
     display_name: str = ""
+    stale_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,16 @@ def offered_files(detail: ProjectDetail) -> tuple[File, ...]:
 def offered_versions(detail: ProjectDetail) -> tuple[str, ...]:
     """The versions that the page may list: none of a quarantined project's."""
     return detail.versions if detail.status.offers_files else ()
+
+
+def file_url(project: str, filename: str) -> str:
+    """The file's address relative to its project detail, ``/simple/<project>/``."""
+    return f"../../packages/{project}/{quote(filename)}"
+
+
+def first_uploaded(files: Iterable[File]) -> datetime | None:
+    """When the first of these files was uploaded, as far as that is known."""
+    return min((file.uploaded for file in files if file.uploaded is not None), default=None)
 
 
 def utc_stamp(moment: datetime) -> str:

@@ -10,6 +10,7 @@ import gzip
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from threading import Event, Lock
 from typing import Final
@@ -155,10 +156,19 @@ def draw(
         listing = source.project_list()
         return _page(pen.draw_project_list(listing), listing.serial, media_type, coding, private=private)
     detail = source.project_detail(project)
-    return _page(pen.draw_project_detail(detail), detail.serial, media_type, coding, private=private)
+    extra = _stale(detail.stale_since)
+    return _page(pen.draw_project_detail(detail), detail.serial, media_type, coding, private=private, extra=extra)
 
 
-def _page(plain: bytes, serial: int, media_type: str, coding: str, *, private: bool) -> Page:
+def _stale(since: datetime | None) -> Headers:
+    """What HTTP says of an answer that could not be refreshed (RFC 9111, 5.1 and 5.5), as it is drawn now."""
+    if since is None:
+        return ()
+    age = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    return (("Warning", '110 - "Response is Stale"'), ("Age", str(age)))
+
+
+def _page(plain: bytes, serial: int, media_type: str, coding: str, *, private: bool, extra: Headers = ()) -> Page:
     body = _coded(plain, coding)
     etag = f'"{sha256(f"{media_type} {coding} ".encode() + body).hexdigest()[:32]}"'
     shared = (
@@ -166,6 +176,7 @@ def _page(plain: bytes, serial: int, media_type: str, coding: str, *, private: b
         ("Cache-Control", "private, no-cache" if private else "no-cache"),
         ("Vary", "Accept, Accept-Encoding, Authorization" if private else "Accept, Accept-Encoding"),
         ("X-PyPI-Last-Serial", str(serial)),
+        *extra,
     )
     headers = (
         ("Content-Type", f"{TEXT_HTML}; charset=utf-8" if media_type == TEXT_HTML else media_type),

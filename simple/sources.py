@@ -22,7 +22,8 @@ from simple.model import File, ListedProject, ProjectDetail, ProjectList
 class FileRecord:
     """One file as it is stored: ``location`` is its key in the store, ``size`` is in bytes, digests are hex.
 
-    ``core_metadata_sha256`` is None where no core metadata is served beside it. ``available`` is False for a file that
+    ``core_metadata_sha256`` is None where no core metadata is served beside it, and "" where its digest is known only
+    once it was read. ``uploaded`` is None where another index does not tell it. ``available`` is False for a file that
     is known but must not be given out, as those of a quarantined project.
     """
 
@@ -32,7 +33,7 @@ class FileRecord:
     location: str
     size: int
     sha256: str
-    uploaded: datetime
+    uploaded: datetime | None
     core_metadata_sha256: str | None = None
     available: bool = True
 

@@ -330,5 +330,7 @@ def test_adopting_an_old_file_does_not_turn_time_back(services: Services, tmp_pa
     (found,) = services.storage.walk()
     services.manager.adopt("main", found, by=TESTER)
     (project,) = services.catalogue.projects()
-    assert services.catalogue.project_detail(SAMPLE).files[0].uploaded.year == 2001
+    uploaded = services.catalogue.project_detail(SAMPLE).files[0].uploaded
+    assert uploaded is not None
+    assert uploaded.year == 2001
     assert project.updated.year >= 2026

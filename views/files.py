@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -130,14 +131,14 @@ class FileServer:
 
         if wrapper is not None:
             # A server that sends files itself (waitress) does so without holding a thread.
-            file = WatchedFile(self._storage.open(served.record.location), served.size, finished)
+            file = WatchedFile(self._open(served.record), served.size, finished)
             return Answer("200 OK", served.headers, wrapper(file, _CHUNK), served.size)
         return Answer("200 OK", served.headers, self._body(served, 0, served.size, finished), served.size)
 
     def _body(self, served: Served, first: int, size: int, finished: Callable[[], None] | None) -> FileBody:
         place = self._lane.take()
         try:
-            file = self._storage.open(served.record.location)
+            file = self._open(served.record)
             file.seek(first)
         except BaseException:
             place.leave()
@@ -159,7 +160,10 @@ class FileServer:
 
     def _must_be_there(self, served: Served) -> None:
         if served.body is None:
-            self._storage.open(served.record.location).close()
+            self._open(served.record).close()
+
+    def _open(self, record: FileRecord) -> BinaryIO:
+        return self._storage.open(record.location)
 
     def _count(self, served: Served, agent: str) -> None:
         if served.counts:
@@ -184,7 +188,7 @@ class FileServer:
         record = self._catalogue.file(project, filename)
         body = None
         if record.size <= _SMALL:
-            with self._storage.open(record.location) as file:
+            with self._open(record) as file:
                 body = file.read(_SMALL + 1)
             if len(body) != record.size:
                 body = None  # changed under us: `cli.py check` names it; it is sent as it lies
@@ -192,7 +196,7 @@ class FileServer:
             *self._headers(record, record.sha256, record.size, "application/octet-stream"),
             ("Content-Disposition", f'attachment; filename="{record.filename}"'),
         ]
-        return Served(record, f'"{record.sha256}"', http_date(record.uploaded), headers, body, record.size, counts=True)
+        return Served(record, f'"{record.sha256}"', _last_modified(record), headers, body, record.size, counts=True)
 
     def _metadata(self, project: NormalizedName, filename: str) -> Served:
         record = self._catalogue.file(project, filename)
@@ -200,8 +204,9 @@ class FileServer:
         if sha256 is None:
             raise UnknownFile(filename + METADATA_SUFFIX)
         body = self._catalogue.core_metadata(project, filename)
+        sha256 = sha256 or hashlib.sha256(body).hexdigest()
         headers = self._headers(record, sha256, len(body), "text/plain; charset=utf-8")
-        return Served(record, f'"{sha256}"', http_date(record.uploaded), headers, body, len(body), counts=False)
+        return Served(record, f'"{sha256}"', _last_modified(record), headers, body, len(body), counts=False)
 
     def _headers(self, record: FileRecord, sha256: str, size: int, content_type: str) -> Headers:
         digest = base64.b64encode(bytes.fromhex(sha256)).decode()
@@ -209,7 +214,7 @@ class FileServer:
             ("Content-Type", content_type),
             ("Content-Length", str(size)),
             ("ETag", f'"{sha256}"'),
-            ("Last-Modified", http_date(record.uploaded)),
+            *((("Last-Modified", _last_modified(record)),) if record.uploaded is not None else ()),
             ("Accept-Ranges", "bytes"),
             ("Cache-Control", self._caching),
             ("Repr-Digest", f"sha-256=:{digest}:"),
@@ -229,6 +234,11 @@ class FileServer:
             while self._bytes > _KEPT_BYTES:
                 _, dropped = self._known.popitem(last=False)
                 self._bytes -= _weight(dropped[1])
+
+
+def _last_modified(record: FileRecord) -> str:
+    """The date as HTTP writes it; "", which no client's date equals, where it is not known."""
+    return http_date(record.uploaded) if record.uploaded is not None else ""
 
 
 def _weight(served: Served) -> int:

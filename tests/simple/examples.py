@@ -83,7 +83,7 @@ class Shelf:
                     filename=filename,
                     version=file.version,
                     location=f"{name}/{filename}",
-                    size=file.size,
+                    size=file.size or 0,
                     sha256=file.sha256,
                     uploaded=file.uploaded,
                 )

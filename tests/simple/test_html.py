@@ -77,6 +77,13 @@ def test_core_metadata_is_named_twice_alike() -> None:
     assert anchor["data-core-metadata"] == anchor["data-dist-info-metadata"] == f"sha256={'cd' * 32}"
 
 
+def test_digests_that_are_not_known_are_left_out() -> None:
+    """The address has no fragment then, and the metadata is there without one (PEP 714)."""
+    attributes = the_anchor(a_project(a_file(sha256="", core_metadata="")))
+    assert "#" not in attributes["href"]
+    assert attributes["data-core-metadata"] == attributes["data-dist-info-metadata"] == "true"
+
+
 def test_a_yank_with_and_without_a_reason() -> None:
     """Presence yanks; the value is the reason and may be empty (PEP 592)."""
     assert the_anchor(a_project(a_file(yanked="bad build")))["data-yanked"] == "bad build"

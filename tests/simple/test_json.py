@@ -62,6 +62,14 @@ def test_what_uv_needs_is_always_there(key: str) -> None:
     assert key in read_file(a_file())
 
 
+def test_what_another_index_does_not_tell_is_left_out() -> None:
+    """No size, time or digest; core metadata whose digest is not known is there all the same (PEP 714)."""
+    written = read_file(a_file(size=None, uploaded=None, sha256="", core_metadata=""))
+    assert not {"size", "upload-time"} & set(written)
+    assert written["hashes"] == {}
+    assert written["core-metadata"] is True
+
+
 def test_the_old_name_of_core_metadata_is_never_written() -> None:
     """PEP 714: old pip misreads it in JSON."""
     assert b"dist-info-metadata" not in draw_project_detail(a_project(a_file(core_metadata="cd" * 32)))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -18,7 +19,7 @@ from errors import DatabaseBusy, UnknownProject
 from simple import html, json
 from simple.model import ProjectDetail
 from simple.negotiation import OFFERED, SIMPLE_HTML, SIMPLE_JSON, TEXT_HTML
-from simple.pages import Page, Pages
+from simple.pages import Page, Pages, draw
 from tests.simple.examples import Shelf, a_file, a_project, a_shelf, name
 
 DEMO = name("demo-pkg")
@@ -83,6 +84,17 @@ def test_a_304_repeats_the_validators() -> None:
         "Vary": "Accept, Accept-Encoding",
         "X-PyPI-Last-Serial": "42",
     }
+
+
+def test_a_page_that_could_not_be_refreshed_says_so() -> None:
+    """Clients learn how old it is (RFC 9111), with the 304 too; a fresh page has neither header."""
+    since = datetime.now(UTC) - timedelta(seconds=90)
+    page = draw(a_shelf(a_project(stale_since=since)), DEMO, SIMPLE_JSON, "identity")
+    for headers in (dict(page.headers), dict(page.not_modified_headers)):
+        assert headers["Warning"] == '110 - "Response is Stale"'
+        assert 90 <= int(headers["Age"]) < 150
+    fresh = dict(draw(a_shelf(), DEMO, SIMPLE_JSON, "identity").headers)
+    assert not {"Warning", "Age"} & set(fresh)
 
 
 def test_the_tags_of_all_variants_differ() -> None:

@@ -232,7 +232,7 @@ def _files(detail: ProjectDetail, files: Sequence[File]) -> list[dict[str, Any]]
             "sha256": file.sha256,
             "md5": file.md5,
             "blake2b_256": file.blake2b,
-            "upload_time": utc_stamp(file.uploaded),
+            "upload_time": None if file.uploaded is None else utc_stamp(file.uploaded),
             "uploader": uploaders.get(file.filename, ""),
             "requires_python": file.requires_python or None,
             "yanked": file.yanked is not None,

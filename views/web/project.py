@@ -12,7 +12,7 @@ from distributions.filenames import release_key
 from distributions.requirements import by_project
 from errors import UnknownProject
 from permissions import Permission
-from simple.model import ProjectDetail
+from simple.model import ProjectDetail, first_uploaded
 from views import services
 from views.guards import requires
 from views.simple import normalized
@@ -85,7 +85,7 @@ def _description(detail: ProjectDetail, found: ReleaseDetail) -> str:
         release=found,
         facts=ReleaseFacts.of(found.metadata),
         description=Shown.of(found, services().descriptions.rendered(detail.name, release_key(Version(found.version)))),
-        uploaded=min(file.uploaded for file in files),
+        uploaded=first_uploaded(files),
         files=len(files),
         requires=len(required),
         downloads=services().downloads.total(detail.name),
@@ -121,7 +121,7 @@ def files(name: str, version: str) -> ResponseReturnValue:
         page=page_of(fitting, page_number(), _FILES),
         query=query,
         total=len(all_files),
-        size=sum(one.file.size for one in fitting),
+        size=sum(one.file.size or 0 for one in fitting),
     )
 
 

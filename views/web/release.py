@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 from packaging.version import Version
 
 from simple.legacy_json import reason_of
-from simple.model import File, ProjectDetail, offered_files
+from simple.model import File, ProjectDetail, first_uploaded, offered_files
 from views.web.urls import safe_link
 from views.web.words import tag_words
 
@@ -30,7 +30,7 @@ class ReleaseLine:
     """
 
     version: str
-    uploaded: datetime
+    uploaded: datetime | None
     files: int
     yanked: str | None
     is_prerelease: bool
@@ -178,8 +178,9 @@ def history_of(detail: ProjectDetail) -> list[ReleaseLine]:
 
 
 def _line(version: str, files: list[File], before: str | None) -> ReleaseLine:
-    uploaded = min(file.uploaded for file in files)
-    return ReleaseLine(version, uploaded, len(files), reason_of(files), Version(version).is_prerelease, before)
+    return ReleaseLine(
+        version, first_uploaded(files), len(files), reason_of(files), Version(version).is_prerelease, before
+    )
 
 
 def latest_of(detail: ProjectDetail) -> str:

@@ -43,8 +43,10 @@ def browser_words(agent: str) -> str:
     return " on ".join(filter(None, (browser, system))) or agent[:60] or "unknown"
 
 
-def size_words(size: int) -> str:
-    """A number of bytes for people: ``512 bytes``, ``1.2 MB``; a kilobyte has 1,000 bytes."""
+def size_words(size: int | None) -> str:
+    """A number of bytes for people: ``512 bytes``, ``1.2 MB``; a kilobyte has 1,000 bytes. None is one not known."""
+    if size is None:
+        return "size not known"
     if size < 1000:
         return "1 byte" if size == 1 else f"{size} bytes"
     units, value = iter(_UNITS), size / 1000
