@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO, cast
@@ -96,7 +96,13 @@ class Fetch:
     def open(self) -> BinaryIO:
         """A handle of its own on the bytes so far, once they begin to come. Raises as ``size`` does."""
         self._wait(lambda: self._open is not None)
-        return cast("Callable[[], BinaryIO]", self._open)()
+        opener = self._open
+        if opener is not None:
+            with suppress(MissingBytes):
+                return opener()
+        # It broke off just now, which is about to be told; or it has ended, and went from the store again.
+        taken = self.taken()
+        raise MissingBytes(taken.location)
 
     def readable(self, position: int) -> int:
         """Up to where bytes may be given out, once that is beyond a position or all are there. Raises as ``size``."""

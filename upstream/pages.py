@@ -236,9 +236,9 @@ class ProjectPages:
             return error
         if answer.status == 200:
             return self._take(name, new, answer, old)
-        if answer.status == 304 and kept is not None:
+        if answer.status == 304 and kept is not None and old is not None:
             fresh = replace(kept, fetched=datetime.now(UTC), expires=_expiry(answer.headers), is_gone=False)
-            return self._keep(name, fresh, old)
+            return self._keep_anew(name, fresh, old)
         return self._gone(name, kept, old)
 
     def _ask(self, url: str, kept: KeptPage | None) -> Answer:
@@ -274,6 +274,15 @@ class ProjectPages:
             expires=_expiry(answer.headers),
         )
         return self._keep(name, kept, page)
+
+    def _keep_anew(self, name: NormalizedName, kept: KeptPage, old: UpstreamPage) -> Held:
+        """A page that has not changed, with what was learnt meanwhile of files that were taken in."""
+        taken = self._tools.files.of_project(*self._key(name))
+        page = replace(keep_first_seen(old, old, taken), changed=old.changed)
+        if page == old:
+            return self._keep(name, kept, old)
+        body = page.to_bytes()
+        return self._keep(name, replace(kept, body=body, digest=digest_of(body)), page)
 
     def _kept_on(self, name: NormalizedName, old: UpstreamPage) -> Held:
         kept = self._tools.pages.load(*self._key(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -41,11 +42,7 @@ def a_wheel(version: str = "1.0", name: str = "demo-pkg", *, padding: int = 0, *
 
 def incompressible(size: int) -> bytes:
     """Bytes that look random and are the same each time."""
-    state, out = 12345, bytearray()
-    while len(out) < size:
-        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
-        out += state.to_bytes(8)
-    return bytes(out[:size])
+    return random.Random(size).randbytes(size)
 
 
 @dataclass
