@@ -16,7 +16,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from database import admission, holdings, rights, search_index
+from database import admission, holdings, rights, search_index, upstream_files
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
@@ -27,8 +27,10 @@ from distributions.filenames import DistributionFilename, parse_filename, releas
 from distributions.reading import Distribution, must_have_bytes
 from errors import MissingBytes, Refusal, StorageFull, TooLarge, shown
 from promotion import Permit, Promoting
+from simple.kept import TakenFile
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
+from storage.digests import Evicted
 from storage.keys import key_of
 
 _REFRESHED_AT_ONCE = 200  # projects; others may write in between
@@ -277,6 +279,19 @@ class PackageManager(Promoting):
         except MissingBytes:
             return False
         return True
+
+    def take_in(self, index: str, upstream: str, file: TakenFile) -> None:
+        """Record that a file of one of an index's upstreams is here now, whose bytes are on stable storage."""
+        with self.database.writing() as change:
+            upstream_files.record_taken(change, upstream, file)
+            detail = {"upstream": upstream, "sha256": file.sha256, "size": file.size}
+            entry = Entry("file.fetch", index, file.project, file.version, file.filename, detail)
+            change.record(Actor("upstream"), entry)
+
+    def let_go(self, evicted: Evicted) -> None:
+        """Record that files of upstreams went, to keep the limit of what may be kept of them."""
+        with self.database.writing() as change:
+            upstream_files.record_evicted(change, evicted.keys)
 
     # -- about what is there
 
