@@ -26,6 +26,7 @@ from console import deletions as _deletions  # noqa: F401 - it adds its commands
 from console import security as _security  # noqa: F401 - it adds its commands to the group user
 from console import tokens as _tokens  # noqa: F401 - so does this
 from console.journal import journal
+from console.mirror import mirror
 from console.options import (
     Chosen,
     json_option,
@@ -102,6 +103,7 @@ def main() -> None:
 
 
 main.add_command(journal)
+main.add_command(mirror)
 main.add_command(packages)
 main.add_command(publisher)
 main.add_command(pattern)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import options
 from auth_options import AuthSettings
@@ -120,11 +120,6 @@ class Settings(AuthSettings, IndexSettings):
         """The SQLite file, absolute."""
         named = unquote(self.database_url.removeprefix("sqlite:///"))
         return Path(named).absolute() if named else self.state_path / "index.sqlite3"
-
-    @property
-    def database_location(self) -> str:
-        """The database as an SQLAlchemy URL, with its path percent-encoded as SQLAlchemy 2.1 reads it."""
-        return f"sqlite:///{quote(str(self.database_path))}"
 
     @property
     def secret_key_path(self) -> Path:

@@ -32,6 +32,10 @@ class IndexSettings:
         False, "Let main's upstream be at a private or loopback address.",
         section="upstream", env="PYPI_UPSTREAM_ALLOW_PRIVATE",
     )  # fmt: skip
+    upstream_private_hosts: tuple[str, ...] = option(
+        (), "Hosts of files, beside an upstream's own host, that may be at private addresses (over https).",
+        section="upstream", kind=options.HOSTS,
+    )  # fmt: skip
     upstream_cache_size: int = option(
         50_000_000_000, "Most that files taken from upstreams may need; those that were not used for longest go first.",
         section="upstream", kind=options.SIZE,

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from packaging.utils import NormalizedName
 
-from database import admission, holdings, rights, search_index
+from database import admission, holdings, rights, search_index, upstream_files
 from database.engine import Database
 from database.holdings import HeldFile, NewFile, Proven
 from database.journal import Actor, Change, Entry
@@ -24,11 +24,13 @@ from distributions import attestations
 from distributions.claims import Claim
 from distributions.descriptions import Rendered
 from distributions.filenames import DistributionFilename, parse_filename, release_key, ultranormalize
-from distributions.reading import Distribution
-from errors import MissingBytes, Refusal, StorageFull
+from distributions.reading import Distribution, must_have_bytes
+from errors import MissingBytes, Refusal, StorageFull, TooLarge, shown
 from promotion import Permit, Promoting
+from simple.kept import TakenFile
 from simple.model import ProjectStatus
 from storage import Digests, Incoming, Storage, StoredFile
+from storage.digests import Evicted
 from storage.keys import key_of
 
 _REFRESHED_AT_ONCE = 200  # projects; others may write in between
@@ -48,12 +50,13 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say of uploads and deletions. ``min_free_space`` is in bytes."""
+    """What the settings say of uploads and deletions. ``min_free_space`` and ``largest_file`` are in bytes."""
 
     overwrite: bool = False
     accept_legacy: bool = True
     refuse_similar: bool = False
     min_free_space: int = 0
+    largest_file: int = 104_857_600
     undo_days: int = 14
 
 
@@ -100,16 +103,21 @@ class PackageManager(Promoting):
             raise StorageFull
         return self.storage.receive()
 
-    def foresee(self, index: str, filename: str) -> tuple[DistributionFilename, HeldFile | None]:
-        """What an upload's filename says, and the file that has the name already; nothing is kept for it.
+    def foresee(self, index: str, filename: DistributionFilename, size: int) -> HeldFile | None:
+        """What can be said of an upload by its filename and size in bytes: the file that has the name already.
 
-        Raises InvalidFilename, InvalidVersion, and as ``database.admission.would_take`` does.
+        Nothing is kept. Raises InvalidArchive for an empty file, TooLarge, and as ``database.admission.would_take``.
         """
-        parsed = parse_filename(filename, accept_legacy=self.rules.accept_legacy)
+        must_have_bytes(filename.filename, size)
+        if size > self.rules.largest_file:
+            raise TooLarge(
+                f"The file {shown(filename.filename, 200)} has {size:,} bytes; a file may have "
+                f"{self.rules.largest_file:,} here, and an administrator can raise max_file_size."
+            )
         with self.database.reading() as connection:
             index_id = holdings.index_id_of(connection, index)
             refusing = self._refusing(overwrite=self.rules.overwrite)
-            return parsed, admission.would_take(connection, index_id, parsed, **refusing)
+            return admission.would_take(connection, index_id, filename, **refusing)
 
     def publish(
         self, index: str, incoming: Incoming, claim: Claim, *, uploader: Uploader = ANYBODY, by: Actor
@@ -170,14 +178,16 @@ class PackageManager(Promoting):
 
     def _rendered(self, index: str, new: NewFile, *, replaces: bool) -> tuple[NewFile, tuple[str, ...]]:
         """The file with its description rendered, where it begins a release or speaks anew for one; warnings of it."""
-        with self.database.reading() as connection:
-            index_id = holdings.index_id_of(connection, index)
-            if not new.description or (not replaces and holdings.has_release(connection, index_id, new)):
-                return new, ()
+        if not new.description or not (replaces or self._begins_release(index, new)):
+            return new, ()
         said = new.metadata.get("description_content_type")
         content_type = None if said is None else str(said)
         rendered = self.reader.render(new.description, content_type)
         return replace(new, rendered=rendered), rendered.warnings(content_type)
+
+    def _begins_release(self, index: str, new: NewFile) -> bool:
+        with self.database.reading() as connection:
+            return not holdings.has_release(connection, holdings.index_id_of(connection, index), new)
 
     def _give_to(self, owner: str | None, change: Change, index: str, new: NewFile, by: Actor) -> None:
         """Who uploads a project's first file owns it, unless somebody does already."""
@@ -269,6 +279,19 @@ class PackageManager(Promoting):
         except MissingBytes:
             return False
         return True
+
+    def take_in(self, index: str, upstream: str, file: TakenFile) -> None:
+        """Record that a file of one of an index's upstreams is here now, whose bytes are on stable storage."""
+        with self.database.writing() as change:
+            upstream_files.record_taken(change, upstream, file)
+            detail = {"upstream": upstream, "sha256": file.sha256, "size": file.size}
+            entry = Entry("file.fetch", index, file.project, file.version, file.filename, detail)
+            change.record(Actor("upstream"), entry)
+
+    def let_go(self, evicted: Evicted) -> None:
+        """Record that files of upstreams went, to keep the limit of what may be kept of them."""
+        with self.database.writing() as change:
+            upstream_files.record_evicted(change, evicted.keys)
 
     # -- about what is there
 

@@ -19,12 +19,14 @@ from database.publishers import Publishers
 from database.rights import Rights
 from database.sign_ins import RefusedSignIns
 from database.tokens import Tokens
+from database.upstream_files import UpstreamFiles
+from database.upstream_pages import UpstreamPages
 from distributions.sandbox import Inspector
 from identities import Identities, Rules
 from indexes.assembly import Assembly, IndexServices
 from indexes.manager import IndexManager
 from indexes.registry import Registry
-from indexes.upstreams import Upstreams, check_url
+from indexes.upstreams import Upstreams, check_for_request
 from package_manager import PackageManager
 from package_manager import Rules as UploadRules
 from people.directories import directories_of, groups_of
@@ -38,7 +40,9 @@ from people.users import UserManager
 from permissions import CHANGING, MAIN, OPERATIONS, READING, Permission, Role
 from simple.pages import Pages
 from storage import Storage
+from storage.digests import DigestFolder
 from storage.filesystem import FilesystemStorage
+from upstream.hub import UpstreamHub
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Services:
     indexes: IndexManager
     database: Database
     storage: Storage
+    cache: DigestFolder  # what was taken in from upstreams
+    hub: UpstreamHub
     inspector: Inspector
     contents_inspector: Inspector  # reads what people look into, so that uploads need not wait for them
     manager: PackageManager
@@ -88,6 +94,7 @@ class Services:
         self.tokens.flush_uses()
         self.sessions.flush_uses()
         self.sign_ins.flush(self.database)
+        self.cache.flush_uses()
 
     def close(self) -> None:
         """Write down what waits, end the readers, close the database."""
@@ -96,6 +103,7 @@ class Services:
         finally:
             self.inspector.close()
             self.contents_inspector.close()
+            self.hub.close()
             self.database.close()
 
 
@@ -125,8 +133,12 @@ def open_services(settings: Settings) -> Services:
     authenticator = Authenticator(
         readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd, readers.accounts)
     )
-    indexes = IndexManager(database, sealer, check_url)
-    assembly = Assembly(database, storage, settings, Upstreams(settings, indexes.password_of).of)
+    manager = PackageManager(database, storage, inspector, _upload_rules(settings))
+    indexes = IndexManager(database, sealer, check_for_request)
+    cache = DigestFolder(settings.state_path / "upstream", settings.upstream_cache_size)
+    hub = UpstreamHub(UpstreamPages(database), UpstreamFiles(database), cache)
+    upstreams = Upstreams(settings, hub, indexes.password_of, manager.take_in)
+    assembly = Assembly(database, storage, settings, upstreams.of)
     return Services(
         settings=settings,
         registry=Registry(readers.accounts.access_serial, assembly.make),
@@ -135,7 +147,9 @@ def open_services(settings: Settings) -> Services:
         storage=storage,
         inspector=inspector,
         contents_inspector=Inspector(),
-        manager=PackageManager(database, storage, inspector, _upload_rules(settings)),
+        cache=cache,
+        hub=hub,
+        manager=manager,
         pages=Pages(),
         readers=readers,
         users=users,
@@ -152,9 +166,7 @@ def open_services(settings: Settings) -> Services:
         sign_ins=sign_ins,
         authenticator=authenticator,
         # An issuer on this machine is one that the settings name so: no other is ever asked.
-        publishers=PublisherManager(
-            database, Issuers(allow_insecure_loopback=True), PublishingRules.of(settings), authenticator.identities
-        ),
+        publishers=PublisherManager(database, Issuers(), PublishingRules.of(settings), authenticator.identities),
         openid=_openid(settings),
     )
 
@@ -184,7 +196,6 @@ def _openid(settings: Settings) -> OpenIdProvider | None:
             scopes=settings.openid_scopes,
             username_claim=settings.openid_username_claim,
             groups_claim=settings.openid_groups_claim,
-            allow_insecure_loopback=True,  # it is the operator who names a provider of this machine
         )
     )
 
@@ -195,6 +206,7 @@ def _upload_rules(settings: Settings) -> UploadRules:
         accept_legacy=settings.accept_legacy_sdists,
         refuse_similar=settings.refuse_similar_names,
         min_free_space=settings.min_free_space,
+        largest_file=settings.max_file_size,
         undo_days=settings.undo_days,
     )
 

@@ -18,13 +18,13 @@ from console.options import (
 )
 from console.output import answer, as_json, say, table, wanted
 from console.packages import project_named
+from credentials.publishers import KINDS
 from errors import Forbidden, InvalidRequest, shown
 
 if TYPE_CHECKING:
     from database.publishers import PublisherRow
     from services import Services
 
-KINDS = ("github", "gitlab", "google", "oidc")
 # What a repository's two parts are called, by kind.
 _PARTS = {"github": ("owner", "repository"), "gitlab": ("namespace", "project")}
 _FILES = {"github": "workflow", "gitlab": "workflow_filepath"}

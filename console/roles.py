@@ -126,8 +126,7 @@ def grant(chosen: Chosen, /, username: str | None, team: str | None, json_: bool
     with services_of(chosen) as services:
         with telling_of_defaults(services, _concerned(services, holder, project), said["index"]):
             before = services.rights.grant(said["index"], project, holder, word, by=shell_actor())
-        who = {"team" if holder.is_team else "user": holder.name}
-        (now,) = services.readers.rights.grants(index=said["index"], project=project or "", **who)
+        (now,) = services.readers.rights.grants(index=said["index"], project=project or "", **holder.detail())
         sentence = role_sentence(now, services.readers.rights, before)
         is_new = project is not None and not services.readers.rights.ground(said["index"], project).exists
     if is_new:

@@ -18,11 +18,10 @@ from console.options import (
 )
 from console.output import answer, as_json, say, table, wanted
 from console.users import account_of, remind, user, username_of
+from permissions import SCOPES
 
 if TYPE_CHECKING:
     from people.tokens import Limits
-
-SCOPES = ("read", "upload", "yank", "admin")
 
 
 @user.command("token")

@@ -1,4 +1,4 @@
-"""The keys that an issuer publishes, fetched: OpenID Connect Discovery 1.0 and JSON Web Key Sets (RFC 7517).
+"""What an issuer publishes, fetched: OpenID Connect Discovery 1.0 and JSON Web Key Sets (RFC 7517).
 
 An issuer is a stranger's server. So its answers are bounded in size and time, it cannot send us elsewhere, and its
 name is checked against what it says of itself.
@@ -33,7 +33,7 @@ _ISSUER = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5}
 
 
 class CannotUse(Exception):
-    """Why an issuer's keys were not had: words to stand after "cannot be had: "."""
+    """Why what an issuer publishes was not had: words to stand after "cannot be had: "."""
 
 
 def check_issuer_url(issuer: str) -> SplitResult:
@@ -54,11 +54,22 @@ def check_issuer_url(issuer: str) -> SplitResult:
 
 def fetch_keys(issuer: str, seconds: float) -> dict[tuple[str, str], jwt.PyJWK]:
     """The keys of an issuer by algorithm and name, within about ``seconds``. Raises CannotUse."""
-    with _Deadline(seconds) as deadline, _session(deadline) as session:
-        found = _get_json(session, deadline, issuer.rstrip("/") + _DISCOVERY)
-        if found.get("issuer") != issuer:
-            raise CannotUse(f"its discovery document names another issuer, {shown(found.get('issuer'), 100)}")
+    with Deadline(seconds) as deadline, _session(deadline) as session:
+        found = _discovered(session, deadline, issuer)
         return _read_keys(_get_json(session, deadline, _checked_jwks_uri(issuer, found.get("jwks_uri"))))
+
+
+def fetch_discovery(issuer: str, seconds: float) -> dict[str, Any]:
+    """An issuer's discovery document, within about ``seconds``. Raises CannotUse."""
+    with Deadline(seconds) as deadline, _session(deadline) as session:
+        return _discovered(session, deadline, issuer)
+
+
+def _discovered(session: requests.Session, deadline: Deadline, issuer: str) -> dict[str, Any]:
+    found = _get_json(session, deadline, issuer.rstrip("/") + _DISCOVERY)
+    if found.get("issuer") != issuer:
+        raise CannotUse(f"its discovery document names another issuer, {shown(found.get('issuer'), 100)}")
+    return found
 
 
 def _is_never_asked(host: str) -> bool:
@@ -104,7 +115,7 @@ def _read_keys(document: Mapping[str, Any]) -> dict[tuple[str, str], jwt.PyJWK]:
     return found
 
 
-def _get_json(session: requests.Session, deadline: _Deadline, url: str) -> dict[str, Any]:
+def _get_json(session: requests.Session, deadline: Deadline, url: str) -> dict[str, Any]:
     """A small JSON object at an address that answers for itself. Raises CannotUse."""
     import requests
 
@@ -132,7 +143,7 @@ def _get_json(session: requests.Session, deadline: _Deadline, url: str) -> dict[
     return document
 
 
-class _Deadline:
+class Deadline:
     """Cuts connections off when the time is over: a read's own timeout starts anew with each byte that drips in."""
 
     def __init__(self, seconds: float) -> None:
@@ -143,7 +154,7 @@ class _Deadline:
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Deadline:
+    def __enter__(self) -> Deadline:
         self._timer.start()
         return self
 
@@ -177,9 +188,8 @@ class _Deadline:
                     continue
 
 
-def _session(deadline: _Deadline) -> requests.Session:
-    """A session for one fetch, by the proxy and with the certificates that the environment may name."""
-    import requests
+def put_under(deadline: Deadline, session: requests.Session) -> None:
+    """Have all connections of a session end with the deadline, and none go to an address that is never asked."""
     from requests.adapters import HTTPAdapter
 
     pools = _watched_pools(deadline)
@@ -194,15 +204,22 @@ def _session(deadline: _Deadline) -> requests.Session:
             manager.pool_classes_by_scheme = pools
             return manager
 
+    session.mount("https://", Adapter())
+    session.mount("http://", Adapter())
+
+
+def _session(deadline: Deadline) -> requests.Session:
+    """A session for one fetch, by the proxy and with the certificates that the environment may name."""
+    import requests
+
     session = requests.Session()
     session.auth = lambda request: request  # else a password from ~/.netrc would be sent along
     session.headers.update({"User-Agent": "pypi-clone", "Accept": "application/json", "Accept-Encoding": "identity"})
-    session.mount("https://", Adapter())
-    session.mount("http://", Adapter())
+    put_under(deadline, session)
     return session
 
 
-def _watched_pools(deadline: _Deadline) -> dict[str, type[urllib3.HTTPConnectionPool]]:
+def _watched_pools(deadline: Deadline) -> dict[str, type[urllib3.HTTPConnectionPool]]:
     """urllib3's pools, whose connections are under the deadline from their first byte."""
     from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.connection import HTTPConnection, HTTPSConnection

@@ -10,7 +10,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import jwt
 
 ALGORITHMS = ("RS256", "ES256")
-ALWAYS_REQUIRED = ("iss", "iat", "exp", "aud")
+REQUIRED = ("aud", "exp", "iat", "iss", "sub")
 LEEWAY_SECONDS = 30
 LONGEST_TOKEN = 16 * 1024
 LIFESPAN_SECONDS = 300.0
@@ -63,20 +63,16 @@ def unverified_issuer(token: str) -> str:
 class Issuers:
     """Checks identity tokens, and remembers the keys of their issuers; one for a process, for all its threads.
 
-    Issuers are asked over https. ``insecure`` names those that are asked over plain http all the same;
-    ``allow_insecure_loopback`` takes http for issuers on this machine. ``seconds`` is the most that one fetch may take.
+    Issuers are asked over https, those on this machine over plain http too. ``seconds`` is the most that one fetch may
+    take, by ``clock`` keys grow old: both are there for tests, which cannot wait so long.
     """
 
     def __init__(
         self,
         *,
-        allow_insecure_loopback: bool = False,
-        insecure: Collection[str] = (),
         seconds: float = WHOLE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._allow_insecure_loopback = allow_insecure_loopback
-        self._insecure = frozenset(insecure)
         self._seconds = seconds
         self._clock = clock
         self._known: dict[str, _Keys] = {}
@@ -85,17 +81,14 @@ class Issuers:
     def check(self, issuer: str) -> None:
         """Raises InvalidRequest for an issuer that would not be asked; to be called before one is stored."""
         parts = check_issuer_url(issuer)
-        trusted = issuer in self._insecure or (self._allow_insecure_loopback and is_loopback(parts.hostname))
-        if parts.scheme == "http" and not trusted:
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise InvalidRequest(f"The issuer {shown(issuer, 200)} would be asked without encryption; use https.")
 
-    def verify(
-        self, token: str, *, issuer: str, audience: str, require: Sequence[str] = (*ALWAYS_REQUIRED, "sub")
-    ) -> Mapping[str, Any]:
+    def verify(self, token: str, *, issuer: str, audience: str) -> Mapping[str, Any]:
         """The claims of a token that ``issuer`` signed for ``audience`` alone and that is valid now.
 
-        ``issuer`` is one that somebody here configured, never just what the token says. ``require`` names claims that
-        must be there; iss, iat, exp and aud always are. ``jti``, ``nonce`` and who it is are the caller's to check.
+        ``issuer`` is one that somebody here configured, never just what the token says. The claims of ``REQUIRED`` are
+        there; ``jti``, ``nonce`` and who it is are the caller's to check.
         Raises InvalidIdentityToken, IssuerUnavailable, and InvalidRequest as ``check`` does.
         """
         self.check(issuer)
@@ -103,7 +96,7 @@ class Issuers:
         if unverified_issuer(token) != issuer:
             raise InvalidIdentityToken(f"The identity token was not issued by {shown(issuer, 200)}; send one that was.")
         key = self._key(issuer, algorithm, key_id)
-        return _checked_claims(token, key, algorithm, issuer, audience, sorted({*ALWAYS_REQUIRED, *require}))
+        return _checked_claims(token, key, algorithm, issuer, audience)
 
     def _key(self, issuer: str, algorithm: str, key_id: str) -> jwt.PyJWK:
         """The issuer's key of that name, fetched if need be, and not more often than is decent."""
@@ -201,7 +194,9 @@ def _malformed() -> InvalidIdentityToken:
 
 def _must_look_like_a_token(token: str) -> None:
     if len(token) > LONGEST_TOKEN:
-        raise InvalidIdentityToken(f"The identity token has more than {LONGEST_TOKEN:,} characters; no provider's has.")
+        raise InvalidIdentityToken(
+            f"The identity token has more than {LONGEST_TOKEN:,} characters; send the provider's token alone."
+        )
     if not token.isascii() or token.count(".") != 2:
         raise _malformed()
 
@@ -226,9 +221,7 @@ def _read_header(token: str) -> tuple[str, str]:
     return algorithm, key_id
 
 
-def _checked_claims(
-    token: str, key: jwt.PyJWK, algorithm: str, issuer: str, audience: str, require: list[str]
-) -> Mapping[str, Any]:
+def _checked_claims(token: str, key: jwt.PyJWK, algorithm: str, issuer: str, audience: str) -> Mapping[str, Any]:
     import jwt
 
     try:
@@ -239,7 +232,7 @@ def _checked_claims(
             audience=audience,
             issuer=issuer,
             leeway=LEEWAY_SECONDS,
-            options={"require": require, "enforce_minimum_key_length": True},
+            options={"require": list(REQUIRED), "enforce_minimum_key_length": True},
         )
     except jwt.PyJWTError as error:
         raise InvalidIdentityToken(_sentence(error, audience)) from error
@@ -247,7 +240,9 @@ def _checked_claims(
         raise InvalidIdentityToken("The identity token is for several audiences; ask for one that is for this alone.")
     for name in ("iat", "exp", "nbf"):
         if name in claims and type(claims[name]) not in (int, float):
-            raise InvalidIdentityToken(f"The claim {name} of the identity token is not a time in seconds.")
+            raise InvalidIdentityToken(
+                f"The claim {name} of the identity token is not a time in seconds; ask its issuer for a sound one."
+            )
     return claims
 
 

@@ -207,12 +207,16 @@ class LdapDirectory:
             try:
                 self._ldap3.operation.search.parse_filter(text, None, True, True, None, False)
             except self._ldap3.core.exceptions.LDAPException:
-                raise InvalidSetting(f"The LDAP filter {shown(text)} is not a filter of RFC 4515.") from None
+                raise InvalidSetting(
+                    f"The LDAP filter {shown(text)} is no filter (RFC 4515); write one such as (uid={{username}})."
+                ) from None
         for text in (self.settings.user_base, self.settings.group_base):
             try:
                 self._words(text)
             except self._ldap3.core.exceptions.LDAPException:
-                raise InvalidSetting(f"The LDAP base {shown(text)} is not a DN such as dc=example,dc=com.") from None
+                raise InvalidSetting(
+                    f"The LDAP base {shown(text)} is no DN; write one such as dc=example,dc=com."
+                ) from None
 
     @contextmanager
     def _connected(self, deadline: float) -> Iterator[_Conversation]:

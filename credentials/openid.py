@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from credentials.issuer_keys import LARGEST_DOCUMENT, CannotUse, Deadline, check_issuer_url, fetch_discovery, put_under
 from credentials.issuers import LEEWAY_SECONDS, Issuers
 from credentials.people import Person, is_loopback, username_here
 from errors import (
@@ -39,7 +40,6 @@ CONNECT_SECONDS = 3.0
 STEP_SECONDS = 5.0
 LIFESPAN_SECONDS = 3600.0
 PAUSE_SECONDS = 5.0
-LARGEST_ANSWER = 1024 * 1024
 LONGEST_ECHO = 160
 LONGEST_CODE = 4096
 LONGEST_SUBJECT = 255
@@ -51,7 +51,6 @@ class OpenIdSettings:
     """Where the provider is, and what this server is to it. Raises InvalidSetting for what cannot work.
 
     ``name`` is what people call the provider. An empty ``groups_claim`` means that groups are not asked for.
-    ``allow_insecure_loopback`` takes a provider of this machine over http.
     """
 
     issuer: str
@@ -61,7 +60,6 @@ class OpenIdSettings:
     scopes: str = "openid profile email"
     username_claim: str = "preferred_username"
     groups_claim: str = "groups"
-    allow_insecure_loopback: bool = False
 
     def __post_init__(self) -> None:
         if not self.client_id:
@@ -104,9 +102,9 @@ class _Endpoints:
 class OpenIdProvider:
     """A provider to sign in through; one for a process, for all its threads. Raises InvalidSetting without authlib."""
 
-    def __init__(self, settings: OpenIdSettings, issuers: Issuers | None = None) -> None:
+    def __init__(self, settings: OpenIdSettings) -> None:
         self.settings = settings
-        self._issuers = issuers or Issuers(allow_insecure_loopback=settings.allow_insecure_loopback)
+        self._issuers = Issuers()
         try:
             self._issuers.check(settings.issuer)
         except InvalidRequest as refusal:
@@ -194,9 +192,14 @@ class OpenIdProvider:
         if claims.get("azp", client) != client:
             raise InvalidIdentityToken("The identity token was given to another client; sign in once more.")
         if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(token["access_token"])):
-            raise InvalidIdentityToken("The identity token and the access token do not belong together.")
+            raise InvalidIdentityToken(
+                "The identity token and the access token do not belong together; sign in once more."
+            )
         if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
-            raise InvalidIdentityToken("The identity token does not say who it is about.")
+            raise InvalidIdentityToken(
+                f"The identity token does not say who it is about (claim sub, of up to {LONGEST_SUBJECT} characters); "
+                "ask an administrator."
+            )
         proved = claims.get("auth_time", 0)
         if started.not_before and not (type(proved) in (int, float) and proved >= started.not_before):
             raise InvalidIdentityToken(
@@ -261,14 +264,8 @@ class OpenIdProvider:
 
     def _discover(self) -> _Endpoints:
         """Reads the discovery document (OpenID Connect Discovery 1.0, 4)."""
-        address = self.settings.issuer.rstrip("/") + "/.well-known/openid-configuration"
-        with self._troubles(), self._session() as session:
-            # Without an authentication of its own, requests would look for a password in ~/.netrc.
-            found = _object(
-                session.get(address, withhold_token=True, auth=lambda request: request, allow_redirects=False)
-            )
-            if found.get("issuer") != self.settings.issuer:
-                raise ValueError(f"the discovery document names another issuer, {shown(found.get('issuer'), 200)}")
+        with self._troubles():
+            found = fetch_discovery(self.settings.issuer, STEP_SECONDS)
             methods = found.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
             posted = "client_secret_post" in methods and "client_secret_basic" not in methods
             method = "client_secret_post" if posted else "client_secret_basic"
@@ -283,31 +280,40 @@ class OpenIdProvider:
     def _address(self, found: Mapping[str, Any], name: str) -> str:
         """An endpoint: over https, or like an issuer of plain http at its own host or on this machine."""
         address, issuer = str(found.get(name)), urlsplit(self.settings.issuer)
-        parts = urlsplit(address)
+        try:
+            parts = check_issuer_url(address.partition("?")[0])
+        except InvalidRequest as error:
+            raise ValueError(f"the {name} of the discovery document cannot be used") from error
         plain = parts.scheme == issuer.scheme == "http" and (
             parts.netloc == issuer.netloc or is_loopback(parts.hostname)
         )
-        if not parts.hostname or not (parts.scheme == "https" or plain):
-            raise ValueError(f"the discovery document has no usable {name}")
+        if parts.scheme != "https" and not plain:
+            raise ValueError(f"the discovery document has an insecure {name}")
         return address
 
-    def _session(self, endpoints: _Endpoints | None = None) -> Any:
+    @contextmanager
+    def _session(self, endpoints: _Endpoints) -> Iterator[Any]:
         """A session of authlib and requests for one sign-in, which takes small answers only, and soon."""
-        session = self._session_of(
-            self.settings.client_id,
-            self.settings.client_secret,
-            token_endpoint_auth_method=endpoints.auth_method if endpoints else "none",
-            scope=self.settings.scopes,
-            code_challenge_method="S256",
-            default_timeout=(CONNECT_SECONDS, STEP_SECONDS),
-            leeway=0,
-        )
-        session.trust_env = not is_loopback(urlsplit(self.settings.issuer).hostname)
-        session.headers.update(
-            {"User-Agent": "pypi-clone", "Accept": "application/json", "Accept-Encoding": "identity"}
-        )
-        session.hooks["response"].append(_bounded)
-        return session
+        chosen = self.settings
+        with (
+            Deadline(2 * STEP_SECONDS) as deadline,
+            self._session_of(
+                chosen.client_id,
+                chosen.client_secret,
+                token_endpoint_auth_method=endpoints.auth_method,
+                scope=chosen.scopes,
+                code_challenge_method="S256",
+                default_timeout=(CONNECT_SECONDS, STEP_SECONDS),
+                leeway=0,
+            ) as session,
+        ):
+            session.trust_env = not is_loopback(urlsplit(chosen.issuer).hostname)
+            session.headers.update(
+                {"User-Agent": "pypi-clone", "Accept": "application/json", "Accept-Encoding": "identity"}
+            )
+            session.hooks["response"].append(_bounded)
+            put_under(deadline, session)
+            yield session
 
     @contextmanager
     def _troubles(self) -> Iterator[None]:
@@ -318,8 +324,8 @@ class OpenIdProvider:
         try:
             yield
         except (
-            requests.RequestException, urllib3.exceptions.HTTPError, self._library_error, OSError, LookupError,
-            TypeError, ValueError,
+            CannotUse, requests.RequestException, urllib3.exceptions.HTTPError, self._library_error, OSError,
+            LookupError, TypeError, ValueError,
         ) as error:  # fmt: skip
             logger.warning("Nobody can sign in through %s: %s.", self.settings.issuer, shown(error, 500))
             raise self._failed() from error
@@ -341,17 +347,17 @@ def _load_authlib() -> tuple[Any, Any]:
 
 
 def _bounded(response: requests.Response, **_: object) -> requests.Response:
-    """The response, read to its end if that comes soon and within 1 MiB; a redirect is refused."""
+    """The response, read to its end if that comes within 1 MiB; a redirect is refused."""
     import requests
 
-    body, deadline = bytearray(), time.monotonic() + STEP_SECONDS
+    body = bytearray()
     with response:
         if response.is_redirect:
             raise requests.RequestException("it answers with a redirect")
         while piece := response.raw.read1(65536):
             body += piece
-            if len(body) > LARGEST_ANSWER or time.monotonic() > deadline:
-                raise requests.RequestException("its answer is too large or too slow")
+            if len(body) > LARGEST_DOCUMENT:
+                raise requests.RequestException("its answer is larger than 1 MiB")
     whole = requests.Response()
     whole.status_code, whole.headers, whole.url = response.status_code, response.headers, response.url
     whole.raw = io.BytesIO(body)

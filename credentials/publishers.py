@@ -226,7 +226,7 @@ def _fields_of(kind: Kind, given: Mapping[str, str]) -> Iterator[tuple[str, str]
 
 def _claims_demanded(given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     if len(given) > MOST_CLAIMS:
-        raise InvalidRequest(f"The publisher demands {len(given)} claims; {MOST_CLAIMS} is the limit.")
+        raise InvalidRequest(f"The publisher demands {len(given)} claims; {MOST_CLAIMS} is the limit: leave some out.")
     if "sub" not in given and len(given) < 2:
         raise InvalidRequest("The publisher would match too many; demand the claim sub, or at least two others.")
     for name in sorted(given):

@@ -15,8 +15,6 @@ from collections import OrderedDict, deque
 from errors import TooManyAttempts, shown
 
 WINDOW_SECONDS = 300.0
-MOST_BY_PAIR = 10
-MOST_BY_ADDRESS = 50
 _MOST_KEYS = 10_000
 _LONGEST_NAME = 256
 
@@ -55,8 +53,8 @@ class Throttle:
 
     def __init__(
         self,
-        by_pair: int = MOST_BY_PAIR,
-        by_address: int = MOST_BY_ADDRESS,
+        by_pair: int,
+        by_address: int,
         *,
         what: str = "wrong passwords",
         instead: str = ", or use a token",

@@ -144,6 +144,19 @@ class Database:
             yield connection
 
     @contextmanager
+    def reading_damaged(self, what: str) -> Iterator[Connection]:
+        """As ``reading``, for jobs that read all of ``what`` and meet any damage: a damaged page can also come out as
+        text that is none, which is a failed store, too, and not a fault of ours. Raises StorageFailed.
+        """
+        try:
+            with self.reading() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise StorageFailed(
+                f"The {what} holds what cannot be read ({error.orig}); restore a backup of {self.path.name}."
+            ) from error
+
+    @contextmanager
     def writing(self) -> Iterator[Change]:
         """A transaction for one change; its journal rows, serials and chain are written last, before the commit."""
         if not self._write_lock.acquire(timeout=BUSY_SECONDS * 2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from database.engine import Database
 from database.identity_models import Grant, NamePattern, Team, Token, TrustedPublisher
 from database.index_models import IndexBase, KeptName, OpenedName, Upstream
+from database.journal import Change
 from database.models import (
     BurnedFilename,
     Deletion,
@@ -25,6 +26,8 @@ from database.models import (
     ProjectFacet,
     Requirement,
 )
+from database.upstream_files import forget_files
+from database.upstream_pages import forget_pages
 from errors import NameTaken, UnknownIndex, shown
 
 SERVER = ""  # in the place of an index's name: all of them
@@ -181,14 +184,20 @@ def set_bases(connection: Connection, index_id: int, bases: Sequence[str]) -> No
         connection.execute(insert(IndexBase).values(index_id=index_id, base_id=base_id, position=position))
 
 
-def set_upstreams(connection: Connection, index_id: int, upstreams: Iterable[UpstreamRow], at: datetime) -> None:
-    """Give an index these upstreams, in this order."""
+def set_upstreams(change: Change, index_id: int, upstreams: Sequence[UpstreamRow]) -> None:
+    """Give an index these upstreams, in this order; what was kept of those that it has no more is forgotten."""
+    connection = change.connection
+    had = connection.execute(select(Upstream.public_id).where(Upstream.index_id == index_id)).scalars()
+    for gone in set(had) - {one.id for one in upstreams}:
+        forget_pages(change, gone)
+        forget_files(change, gone)
     connection.execute(delete(Upstream).where(Upstream.index_id == index_id))
     for position, one in enumerate(upstreams):
         connection.execute(
             insert(Upstream).values(
                 public_id=one.id, index_id=index_id, position=position, url=one.url, mode=one.mode,
-                username=one.username, sealed_password=one.sealed_password, allow_private=one.allow_private, created=at,
+                username=one.username, sealed_password=one.sealed_password, allow_private=one.allow_private,
+                created=change.at,
             )
         )  # fmt: skip
 

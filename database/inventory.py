@@ -8,16 +8,13 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Select, func, select
 
 from database.engine import Database
 from database.models import CoreMetadataFile, DeletedFile, Deletion, File, PackageIndex, Project
-from errors import StorageFailed
 
 _PAGE = 2_000
 
@@ -34,18 +31,6 @@ class ListedFile:
     sha256: str
 
 
-@contextmanager
-def _reading(database: Database) -> Iterator[Connection]:
-    """A damaged page can also come out as text that is none: that too is a failed store, not a fault of ours."""
-    try:
-        with database.reading() as connection:
-            yield connection
-    except DBAPIError as error:
-        raise StorageFailed(
-            f"The database holds what cannot be read ({error.orig}); restore a backup of {database.path.name}."
-        ) from error
-
-
 def _files() -> Select[*tuple[Any, ...]]:
     return select(File.id, Project.name, File.filename, File.location, File.size, File.sha256).join(
         Project, Project.id == File.project_id
@@ -56,7 +41,7 @@ def listed_files(database: Database) -> Iterator[ListedFile]:
     """Every file that any index lists. Raises StorageFailed for a damaged database."""
     last = -1
     while True:
-        with _reading(database) as connection:
+        with database.reading_damaged("database") as connection:
             rows = connection.execute(_files().where(File.id > last).order_by(File.id).limit(_PAGE)).all()
         yield from (ListedFile(*row) for row in rows)
         if len(rows) < _PAGE:
@@ -68,7 +53,7 @@ def deleted_files(database: Database) -> Iterator[ListedFile]:
     """Every file that was deleted and can be brought back, as it was listed. Raises as ``listed_files`` does."""
     last = -1
     while True:
-        with _reading(database) as connection:
+        with database.reading_damaged("database") as connection:
             rows = connection.execute(
                 _deleted_files().where(DeletedFile.id > last).order_by(DeletedFile.id).limit(_PAGE)
             ).all()
@@ -92,33 +77,33 @@ def _deleted_files() -> Select[*tuple[Any, ...]]:
 
 def is_deleted(database: Database, location: str) -> bool:
     """Whether the bytes that lie there are those of a deleted file, kept or about to go."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         statement = select(DeletedFile.id).where(DeletedFile.location == location).limit(1)
         return connection.execute(statement).first() is not None
 
 
 def deleted_locations(database: Database) -> set[str]:
     """Where the bytes of deleted files lie, kept or about to go."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         return set(connection.execute(select(DeletedFile.location)).scalars())
 
 
 def still_deleted(database: Database, file: ListedFile) -> bool:
     """Whether a file that ``deleted_files`` gave can still be brought back."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         return connection.execute(_deleted_files().where(DeletedFile.id == file.id)).first() is not None
 
 
 def count_files(database: Database) -> int:
     """How many files are listed, or deleted and can be brought back."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         listed = connection.execute(select(func.count()).select_from(File)).scalar_one()
         return listed + connection.execute(select(func.count()).select_from(_deleted_files().subquery())).scalar_one()
 
 
 def find_file(database: Database, index: str, filename: str) -> ListedFile | None:
     """The file of that name, in whatever case, on that index; also one of a quarantined project."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         row = connection.execute(
             _files()
             .join(PackageIndex, PackageIndex.id == File.index_id)
@@ -129,7 +114,7 @@ def find_file(database: Database, index: str, filename: str) -> ListedFile | Non
 
 def still_listed(database: Database, file: ListedFile) -> bool:
     """Whether the row stands as it was read: not deleted, replaced or moved since."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         row = connection.execute(
             select(File.id).where(File.id == file.id, File.location == file.location, File.sha256 == file.sha256)
         ).first()
@@ -140,7 +125,7 @@ def faults_of_core_metadata(database: Database) -> Iterator[tuple[str, str]]:
     """Filename and sentence of each kept core metadata file (PEP 658) that is not what its digest says."""
     last = -1
     while True:
-        with _reading(database) as connection:
+        with database.reading_damaged("database") as connection:
             rows = connection.execute(
                 select(File.id, File.filename, File.metadata_sha256, CoreMetadataFile.body)
                 .outerjoin(CoreMetadataFile, CoreMetadataFile.file_id == File.id)
@@ -171,6 +156,6 @@ def _metadata_fault(sha256: str, body: bytes | None) -> str:
 
 def integrity_faults(database: Database) -> list[str]:
     """What SQLite's own check of the whole file says is wrong; none for a sound one."""
-    with _reading(database) as connection:
+    with database.reading_damaged("database") as connection:
         said = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
     return [] if said == ["ok"] else said

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -31,6 +31,9 @@ _MOVE_PROJECT = (
     )
     .values(serial=bindparam("to"))
 )
+
+
+ANONYMOUS: Final = "anonymous"  # the name of whoever did something without signing in
 
 
 @dataclass(frozen=True, slots=True)

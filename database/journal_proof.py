@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 
 from database.engine import Database
 from database.journal import Actor, Entry, chain_hash
-from database.journal_reading import PAGE, ROWS, kept_detail, kept_moment, reading
+from database.journal_reading import PAGE, ROWS, kept_detail, kept_moment
 from database.models import JournalEntry, PackageIndex
 from errors import InvalidRequest, shown
 
@@ -86,13 +86,13 @@ class ChainReport:
 
 def head(database: Database) -> Anchor | None:
     """The last row's serial and hash; None for an empty journal."""
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         return _anchor(connection, None)
 
 
 def serial_before(database: Database, rows: int) -> int:
     """The serial after which the newest ``rows`` rows begin; 0 if there are no more of them."""
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         found = connection.execute(
             select(JournalEntry.serial).order_by(JournalEntry.serial.desc()).offset(rows).limit(1)
         ).scalar_one_or_none()
@@ -113,7 +113,7 @@ def verify(
     ``after`` and ``limit`` choose a piece, which is held against the hash of the row before it. Each of ``expected``
     must be there as it was written down. Once ``stop`` is set, no further page is read. Raises StorageFailed.
     """
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         total = connection.execute(
             select(func.count()).select_from(JournalEntry).where(JournalEntry.serial > after)
         ).scalar_one()
@@ -121,7 +121,7 @@ def verify(
     chain = _Chain(before.hash if before else "", after, expected)
     while not (stop is not None and stop.is_set()):
         size = PAGE if limit is None else min(PAGE, limit - chain.rows)
-        with reading(database) as connection:
+        with database.reading_damaged("journal") as connection:
             rows = connection.execute(
                 ROWS.where(JournalEntry.serial > chain.last).order_by(JournalEntry.serial).limit(size)
             ).all()
@@ -199,7 +199,7 @@ def _anchor(connection: Connection, serial: int | None) -> Anchor | None:
 
 def _cut_off(database: Database) -> Iterator[ChainFault]:
     """A chain says nothing of rows taken from its end; the serials of indexes do."""
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         last = connection.execute(select(func.max(JournalEntry.serial))).scalar_one() or 0
         indexes = connection.execute(select(PackageIndex.name, PackageIndex.serial)).all()
     for name, serial in indexes:

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from packaging.utils import canonicalize_name
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Text, func, select, type_coerce
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, func, select, type_coerce
 
 from database.engine import Database
 from database.models import JournalEntry
@@ -149,7 +147,7 @@ def serial_of(text: str) -> int:
 def read(database: Database, wanted: JournalFilter, *, limit: int, newest_first: bool = False) -> list[JournalRow]:
     """At most ``limit`` rows. Raises StorageFailed for a damaged database."""
     order = JournalEntry.serial.desc() if newest_first else JournalEntry.serial
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         rows = connection.execute(ROWS.where(*wanted.conditions()).order_by(order).limit(limit)).all()
     return [_row(row) for row in rows]
 
@@ -159,11 +157,11 @@ def stream(database: Database, wanted: JournalFilter) -> Iterator[JournalRow]:
 
     Raises StorageFailed for a damaged database.
     """
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         end = connection.execute(select(func.max(JournalEntry.serial))).scalar_one()
     last = -1
     while end is not None:
-        with reading(database) as connection:
+        with database.reading_damaged("journal") as connection:
             rows = connection.execute(
                 ROWS.where(*wanted.conditions(), JournalEntry.serial > last, JournalEntry.serial <= end)
                 .order_by(JournalEntry.serial)
@@ -177,24 +175,10 @@ def stream(database: Database, wanted: JournalFilter) -> Iterator[JournalRow]:
 
 def count(database: Database, wanted: JournalFilter) -> int:
     """How many rows there are."""
-    with reading(database) as connection:
+    with database.reading_damaged("journal") as connection:
         return connection.execute(
             select(func.count()).select_from(JournalEntry).where(*wanted.conditions())
         ).scalar_one()
-
-
-@contextmanager
-def reading(database: Database) -> Iterator[Connection]:
-    """A transaction for reading the journal. A damaged page can also come out as text that is none: that too is a
-    failed store, not a fault of ours. Raises StorageFailed.
-    """
-    try:
-        with database.reading() as connection:
-            yield connection
-    except DBAPIError as error:
-        raise StorageFailed(
-            f"The journal holds what cannot be read ({error.orig}); restore a backup of {database.path.name}."
-        ) from error
 
 
 def _row(row: Any) -> JournalRow:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from database.engine import Database
-from database.journal import Actor, Entry
+from database.journal import ANONYMOUS, Actor, Entry
 from database.journal_export import visible
 from simple.model import utc_stamp
 
@@ -125,7 +125,7 @@ def _row(key: _Key, tally: _Tally) -> tuple[Actor, Entry]:
         return Actor(key.username, address=key.address), Entry(key.kind, detail=detail)
     # Nobody proved the name, so it is no actor.
     claimed = {"user": key.username, **detail}
-    return Actor("anonymous", address=key.address), Entry(key.kind, detail=claimed)
+    return Actor(ANONYMOUS, address=key.address), Entry(key.kind, detail=claimed)
 
 
 def _without_secret(username: str) -> str:

@@ -15,7 +15,7 @@ from distributions.tar_structure import TarWalk, open_tar
 from distributions.zip_archive import ZipArchive, open_zip
 from errors import NotFound, shown
 
-__all__ = ["Member", "OpenMember", "list_members", "open_members", "read_member"]
+__all__ = ["Member", "OpenMember", "no_such_member", "open_members"]
 
 _ZIPS = (".whl", ".zip")
 
@@ -72,25 +72,6 @@ def _of_tar(walk: TarWalk) -> Iterator[OpenMember]:
         if member.is_file or member.target:
             target = posixpath.normpath(member.target) if member.target else ""
             yield OpenMember(Member(member.name, member.size, target=target), member.chunks)
-
-
-def list_members(path: Path, filename: str) -> tuple[Member, ...]:
-    """The files and links that a wheel or sdist holds. Raises as ``open_members`` does."""
-    with open_members(path, filename) as found:
-        return tuple(one.member for one in found)
-
-
-def read_member(path: Path, filename: str, name: str, limit: int) -> bytes:
-    """The bytes of one file in a wheel or sdist.
-
-    Raises NotFound where it holds no such file, TooLarge where that has more than ``limit`` bytes, else as
-    ``open_members`` does.
-    """
-    with open_members(path, filename) as found:
-        for one in found:
-            if one.member.name == name and not one.member.target:
-                return one.read(limit)
-    raise no_such_member(filename, name)
 
 
 def no_such_member(filename: str, name: str) -> NotFound:

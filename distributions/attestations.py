@@ -65,11 +65,6 @@ class Verified:
     publisher: Mapping[str, str | None]
     attestations: tuple[VerifiedAttestation, ...]
 
-    @property
-    def predicate_types(self) -> tuple[str, ...]:
-        """What the attestations state, as URLs, in the order of the upload."""
-        return tuple(one.predicate_type for one in self.attestations)
-
     def as_dict(self) -> dict[str, Any]:
         """What was verified, for a page or the API; plain values that JSON knows."""
         return {

@@ -38,13 +38,18 @@ def read_distribution(path: Path, filename: str, *, accept_legacy: bool = True) 
     """
     parsed = parse_filename(filename, accept_legacy=accept_legacy)
     size = _size(path)
-    if size == 0:
-        raise InvalidArchive(f"The file {shown(filename, 200)} is empty; upload it again.")
+    must_have_bytes(filename, size)
     raw, metadata, warnings = _read_wheel(path, parsed) if parsed.kind == "bdist_wheel" else _read_sdist(path, parsed)
     served = raw if parsed.kind == "bdist_wheel" or must_be_reliable_sdist(metadata) else None
     if parsed.legacy:
         warnings.insert(0, f"The filename {shown(filename, 200)} is not in today's normalized form.")
     return Distribution(parsed, size, metadata, served, limited(warnings))
+
+
+def must_have_bytes(filename: str, size: int) -> None:
+    """Raises InvalidArchive for a file of no bytes."""
+    if size == 0:
+        raise InvalidArchive(f"The file {shown(filename, 200)} is empty; build and upload it again.")
 
 
 def _size(path: Path) -> int:

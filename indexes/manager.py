@@ -101,6 +101,7 @@ class IndexManager:
             users = rows.bases_of_others(change.connection, row.id)
             if users:
                 raise Conflict(f"The index {name} is a base of {', '.join(users)}; take it out there first.")
+            rows.set_upstreams(change, row.id, ())
             rows.remove_index(change.connection, row.id, name, change.at)
             _record(change, by, "index.delete", name, {})
 
@@ -141,7 +142,7 @@ class IndexManager:
             wanted = tuple(self._upstream(one, row.upstreams) for one in upstreams)
             if wanted == row.upstreams:
                 return False
-            rows.set_upstreams(change.connection, row.id, wanted, change.at)
+            rows.set_upstreams(change, row.id, wanted)
             told = [{"url": one.url, "mode": one.mode, "username": one.username} for one in wanted]
             _record(change, by, "index.upstreams", name, {"upstreams": told})
         return True

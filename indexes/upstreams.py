@@ -3,36 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from config import Settings
 from database.indexes import IndexRow, UpstreamRow
+from errors import InvalidRequest, InvalidSetting, Unavailable
 from indexes.reading import Member, Redirect
 from permissions import MAIN
+from simple.kept import TakenFile
+from upstream.addresses import check_url, default_url
+from upstream.hub import UpstreamHub
+from upstream.upstream import UpstreamConfig
 
 OF_SETTINGS = "settings"  # the id of the upstream that the settings name
 
+# Records that an index took a file in from one of its upstreams: index, id of the upstream, file.
+TakeIn = Callable[[str, str, TakenFile], None]
 
-def check_url(url: str, allow_private: bool) -> None:
-    """Refuse an address that is never asked. Raises InvalidRequest."""
+
+def check_for_request(url: str, allow_private: bool) -> None:
+    """Refuse an address that somebody wants an index to have. Raises InvalidRequest."""
+    try:
+        check_url(url, allow_private=allow_private)
+    except InvalidSetting as refusal:
+        raise InvalidRequest(refusal.sentence) from refusal
 
 
 class Upstreams:
-    """Makes members of upstreams. ``password_of`` opens the password of one."""
+    """Makes members of upstreams. ``password_of`` opens the password of one. Raises InvalidSetting for settings that
+    name an address which is never asked.
+    """
 
-    def __init__(self, settings: Settings, password_of: Callable[[UpstreamRow], str]) -> None:
+    def __init__(
+        self, settings: Settings, hub: UpstreamHub, password_of: Callable[[UpstreamRow], str], take_in: TakeIn
+    ) -> None:
         self._settings = settings
+        self._hub = hub
         self._password_of = password_of
+        self._take_in = take_in
+        self._url_of_settings = ""
+        if settings.upstream_way != "none":
+            url = settings.upstream_url or default_url()
+            self._url_of_settings = check_url(url, allow_private=settings.upstream_allow_private)
 
     def of(self, row: IndexRow) -> tuple[Member | Redirect, ...]:
-        """Those of an index, in the order in which they are asked."""
-        of_settings = self._of_settings() if row.name == MAIN else ()
-        return (*of_settings, *(self._member(row, one, self._password_of(one)) for one in row.upstreams))
+        """Those of an index, in the order in which they are asked. One whose password cannot be opened is left out of
+        use: it is asked without, and refuses.
+        """
+        members = [*(self._of_settings() if row.name == MAIN else ())]
+        for one in row.upstreams:
+            if one.mode == "redirect":
+                members.append(Redirect(row.name, one.id, one.url))
+                continue
+            try:
+                password = self._password_of(one)
+            except Unavailable:
+                password = ""
+            members.append(self._member(row.name, self._config(one, password)))
+        return tuple(members)
 
     def _of_settings(self) -> tuple[Member | Redirect, ...]:
-        settings = self._settings
-        if settings.upstream_way == "none":
+        settings, url = self._settings, self._url_of_settings
+        if not url:
             return ()
-        return (Redirect(MAIN, OF_SETTINGS, settings.upstream_url),)
+        if settings.upstream_way == "redirect":
+            return (Redirect(MAIN, OF_SETTINGS, url),)
+        config = UpstreamConfig(
+            OF_SETTINGS, url, settings.upstream_username, settings.upstream_password,
+            settings.upstream_allow_private, settings.offline, settings.upstream_private_hosts,
+        )  # fmt: skip
+        return (self._member(MAIN, config),)
 
-    def _member(self, row: IndexRow, upstream: UpstreamRow, password: str) -> Member | Redirect:
-        return Redirect(row.name, upstream.id, upstream.url)
+    def _config(self, one: UpstreamRow, password: str) -> UpstreamConfig:
+        settings = self._settings
+        return UpstreamConfig(
+            one.id, one.url, one.username, password, one.allow_private, settings.offline,
+            settings.upstream_private_hosts,
+        )  # fmt: skip
+
+    def _member(self, index: str, config: UpstreamConfig) -> Member:
+        source = self._hub.source(config, partial(self._take_in, index, config.key))
+        return Member(index, config.key, source, source.open, source.core_metadata)

@@ -24,6 +24,7 @@ from storage.filesystem import FilesystemStorage
 FLUSH_SECONDS = 30.0
 PURGE_SECONDS = 600.0
 FOLD_SECONDS = 6 * 3600.0
+EVICT_SECONDS = 60.0
 TRASH_DAYS = 30
 _NAMED = 20  # of many troubles so many are named in the log; `cli.py packages sync` names all
 logger = structlog.get_logger()
@@ -31,7 +32,7 @@ logger = structlog.get_logger()
 
 class Background:
     """The work of one process beside its requests. ``is_first`` is True in one process of a server: it alone sweeps,
-    syncs, renders, purges and folds.
+    syncs, renders, purges, folds, and evicts what upstreams gave.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Background:
             purge, fold = self._purge_if_due, self._fold_if_due
             self._begin("purge", partial(self._every, self._purge_seconds, "purge", purge, at_once=True))
             self._begin("fold", partial(self._every, FOLD_SECONDS, "fold", fold, at_once=True))
+            self._begin("evict", partial(self._every, EVICT_SECONDS, "evict", self._evict_if_full))
 
     def stop(self, seconds: float = 5.0) -> None:
         """End what runs between two files, wait for that at most so many seconds, and write down the downloads.
@@ -106,6 +108,18 @@ class Background:
         logger.info("downloads folded", months=months)
         return f"{months:,} old months of downloads folded into one day each."
 
+    def _evict_if_full(self) -> None:
+        cache = self._services.cache
+        if cache.used_bytes() > cache.max_bytes:
+            self._recorded("evict", self._evict)
+
+    def _evict(self) -> str:
+        evicted = self._services.cache.evict()
+        self._services.manager.let_go(evicted)
+        self._services.hub.files_were_dropped()
+        logger.info("evicted", files=len(evicted.keys), bytes=evicted.size)
+        return f"{len(evicted.keys):,} files of upstreams let go, {evicted.size:,} bytes."
+
     def _at_start(self, began: datetime) -> None:
         self._guarded("runs", partial(self._runs.cut_off, began))
         self._recorded("sweep", self._sweep)
@@ -117,6 +131,7 @@ class Background:
         swept = 0
         if isinstance(storage, FilesystemStorage):  # the others keep no temporary files
             swept = storage.sweep(trash_days=TRASH_DAYS)
+        swept += self._services.cache.sweep()
         if swept:
             logger.info("swept", files=swept)
         return f"{swept:,} left-over files removed."

@@ -34,7 +34,7 @@ class Holder:
         return account_rows.user_id_of(change.connection, self.name), None
 
     def detail(self) -> dict[str, str]:
-        """As the journal names them."""
+        """As the journal names them, and as ``Rights.grants`` is asked."""
         return {"team" if self.is_team else "user": self.name}
 
 

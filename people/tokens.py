@@ -18,12 +18,12 @@ from database.engine import Database
 from database.journal import Actor, Entry
 from database.tokens import NewToken, TokenRow
 from errors import InvalidRequest, UnknownUser, shown
+from permissions import SCOPES
 
 MOST_DAYS: Final = 36_500
 NAME_CHARACTERS: Final = 200
 NOTE_CHARACTERS: Final = 1000
 MOST_PROJECTS: Final = 100
-SCOPES: Final = ("read", "upload", "yank", "admin")
 USUAL_SCOPES: Final = ("read", "upload", "yank")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PATTERN: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9*])?\*?")

@@ -76,8 +76,9 @@ def project_latest(detail: ProjectDetail) -> str:
     versions = offered_versions(detail)
     if not versions:
         raise UnknownRelease(detail.name, "latest")
-    installable = {_same(file.version) for file in offered_files(detail) if file.yanked is None}
-    return max(versions, key=lambda version: (_same(version) in installable, *_order(version)))
+    parsed = {text: _parsed(text) for text in {*versions, *(file.version for file in offered_files(detail))}}
+    installable = {parsed[file.version] for file in offered_files(detail) if file.yanked is None}
+    return max(versions, key=lambda text: (parsed[text] in installable, *_order(parsed[text])))
 
 
 def yanked_reason(detail: ProjectDetail, version: str) -> str | None:
@@ -168,13 +169,19 @@ def _same(version: str) -> str:
     return canonicalize_version(version)
 
 
-def _order(version: str) -> tuple[int, Version]:
-    """Finals above pre-releases, and at the bottom what is no version at all: old upstreams still list some."""
+def _parsed(version: str) -> Version | str:
+    """The version, or the text where it is none: old upstreams still list some."""
     try:
-        parsed = Version(version)
+        return Version(version)
     except InvalidVersion:
+        return version
+
+
+def _order(version: Version | str) -> tuple[int, Version]:
+    """Finals above pre-releases, and at the bottom what is no version at all."""
+    if isinstance(version, str):
         return 0, Version("0")
-    return 1 if parsed.is_prerelease else 2, parsed
+    return 1 if version.is_prerelease else 2, version
 
 
 def _joined(value: object) -> str | None:

@@ -82,7 +82,7 @@ class Pages:
 
     @property
     def kept_bytes(self) -> int:
-        """What the kept pages take, bodies and a flat sum for the rest."""
+        """What the kept pages take, bodies and a flat sum for the rest: what tests hold against ``max_bytes``."""
         return self._bytes
 
     def cached(self, key: PageKey, validity: Hashable) -> Page | None:

@@ -52,6 +52,8 @@ ONLY_IN = {
     "waitress": {"server"},
     "requests": {"upstream", "storage", "credentials"},
     "urllib3": {"upstream", "storage", "credentials"},
+    "pypi_simple": {"upstream"},
+    "certifi": {"upstream"},
     "pkginfo": {"distributions"},
     "readme_renderer": {"distributions"},
     "nh3": {"distributions"},

@@ -116,12 +116,15 @@ def test_verified_attestations_are_offered(site: FlaskClient, job: dict[str, str
 
 
 def test_people_see_what_was_verified(site: FlaskClient, job: dict[str, str], sdist: Path) -> None:
-    """The release's files say by whom each was attested, and what is known of the run."""
+    """The release's files, and the page of one, say by whom it was attested, and what is known of the run."""
     upload(site, sdist, headers=job, attestations=attestations())
     page = site.get(f"/project/{PROJECT}/0.0.19/files").text
     assert 'by <span class="name">trailofbits/pypi-attestations</span> (release.yml)' in page
-    assert "SLSA provenance" in page
-    assert PATH in page
+    alone = site.get(f"/project/{PROJECT}/0.0.19/files/{GITHUB.filename}").text
+    for text in (page, alone):
+        assert "<dt>Statement</dt><dd>SLSA provenance" in text
+        assert "<dt>Signed at</dt>" in text
+        assert PATH in text
 
 
 def test_wrong_attestations_refuse_the_upload(

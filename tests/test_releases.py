@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from simple.model import File, ProjectDetail
-from views.releases import common_kinds, release_before
+from views.releases import common_kinds, releases_before
 
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def sdists(*versions: str, yanked: str = "") -> ProjectDetail:
 )
 def test_the_release_before(project: ProjectDetail, version: str, before: str | None) -> None:
     """The one that people came from: final and standing if there is such, else whatever there is."""
-    assert release_before(project, version) == before
+    assert releases_before(project)[version] == before
 
 
 def test_files_are_chosen_alike() -> None:

@@ -1,1 +1,1 @@
-"""Other indexes: their place. Nothing is asked of them yet."""
+"""Other indexes as sources of projects and files: ``hub`` hands them out, ``source`` is what they answer."""

@@ -8,14 +8,11 @@ from packaging.utils import NormalizedName
 
 from database.catalogue import ReleaseDetail
 from distributions.comparing import Comparison
-from distributions.filenames import check_version, release_key
 from distributions.metadata_changes import MetadataChanges, compare_metadata
-from errors import InvalidVersion, UnknownRelease
-from simple.model import File, ProjectDetail, offered_versions
+from simple.model import File, ProjectDetail
 from views import this_index
 from views.contents import reader
-from views.releases import common_kinds, release_before
-from views.web.release import latest_of
+from views.releases import common_kinds, latest_release, offered_release, releases_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +35,11 @@ def chosen_pair(detail: ProjectDetail, old: str, new: str) -> Pair | None:
 
     None where there is none before. Raises UnknownRelease.
     """
-    after = _release(detail, new) if new else _release(detail, latest_of(detail))
-    before = old or release_before(detail, after.version)
+    after = offered_release(detail, new) if new else latest_release(detail)
+    before = old or releases_before(detail)[after.version]
     if before is None:
         return None
-    found = _release(detail, before)
+    found = offered_release(detail, before)
     return Pair(found, after, common_kinds(detail, found.version, after.version))
 
 
@@ -50,14 +47,3 @@ def compared_files(name: NormalizedName, files: tuple[File, File]) -> Comparison
     """What changed from the one file to the other. Raises InvalidArchive, MissingBytes, Unavailable."""
     old, new = (this_index().catalogue.file(name, file.filename) for file in files)
     return reader().comparison(old, new)
-
-
-def _release(detail: ProjectDetail, version: str) -> ReleaseDetail:
-    try:
-        key = release_key(check_version(version))
-    except InvalidVersion as error:
-        raise UnknownRelease(detail.name, version) from error
-    found = this_index().catalogue.release(detail.name, key)
-    if found.version not in offered_versions(detail):
-        raise UnknownRelease(detail.name, version)
-    return found

@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -42,8 +42,8 @@ def releases() -> Response:
         Feed(
             id=_id(news.since, "releases"),
             title=f"New releases on {_host()}",
-            url=_absolute("feeds.releases"),
-            page=_absolute("web.home"),
+            url=absolute("feeds.releases"),
+            page=absolute("web.home"),
             updated=news.changed,
             entries=entries,
         )
@@ -60,8 +60,8 @@ def projects() -> Response:
         Feed(
             id=_id(news.since, "projects"),
             title=f"New projects on {_host()}",
-            url=_absolute("feeds.projects"),
-            page=_absolute("web.search"),
+            url=absolute("feeds.projects"),
+            page=absolute("web.search"),
             updated=news.changed,
             entries=entries,
         )
@@ -81,8 +81,8 @@ def project_releases(name: str) -> Response:
         Feed(
             id=_id(news.since, "releases", project),
             title=f"Releases of {news.items[0].display_name if news.items else project} on {_host()}",
-            url=_absolute("feeds.project_releases", name=project),
-            page=_absolute("web.project", name=project),
+            url=absolute("feeds.project_releases", name=project),
+            page=absolute("web.project", name=project),
             updated=news.changed,
             entries=entries,
         )
@@ -99,7 +99,7 @@ def _of_release(one: NewRelease, since: datetime) -> FeedEntry:
     return FeedEntry(
         id=_id(since, "release", NormalizedName(one.project), one.key),
         title=title,
-        url=_absolute("web.release", name=one.project, version=one.version),
+        url=absolute("web.release", name=one.project, version=one.version),
         published=one.created,
         updated=one.updated,
         summary=summary,
@@ -112,7 +112,7 @@ def _of_project(one: NewProject, since: datetime) -> FeedEntry:
     return FeedEntry(
         id=_id(since, "project", NormalizedName(one.name)),
         title=one.display_name,
-        url=_absolute("web.project", name=one.name),
+        url=absolute("web.project", name=one.name),
         published=one.created,
         updated=one.created,
         summary=one.summary,
@@ -125,11 +125,6 @@ def _id(since: datetime, kind: str, *names: str) -> str:
     """
     index = uuid.uuid5(uuid.NAMESPACE_OID, f"pypi-clone {this_index().name} {since.isoformat()}")
     return uuid.uuid5(index, " ".join((kind, *names))).urn
-
-
-def _absolute(endpoint: str, *, name: str | None = None, version: str | None = None) -> str:
-    """The address of a view, with the host by which people know this server."""
-    return absolute(url_for(endpoint, name=name, version=version))
 
 
 def _host() -> str:

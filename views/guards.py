@@ -20,7 +20,7 @@ from werkzeug.routing import RequestRedirect
 from auth import Peer
 from config import Settings
 from credentials.throttle import plain_address
-from database.journal import Actor
+from database.journal import ANONYMOUS, Actor
 from distributions.filenames import check_project_name
 from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded, UnknownIndex, UnknownProject
 from identities import place_of
@@ -228,7 +228,12 @@ def is_trusted(address: str, settings: Settings) -> bool:
 def actor() -> Actor:
     """The asker as the journal names them."""
     asker = identity()
-    return Actor(asker.username or "anonymous", asker.token, peer().address, request.environ.get("pypi.request_id"))
+    return actor_named(asker.username or ANONYMOUS, asker.token)
+
+
+def actor_named(name: str, token: str | None = None) -> Actor:
+    """Somebody who is not, or not yet, the asker, as the journal names them: this is their request."""
+    return Actor(name, token, peer().address, request.environ.get("pypi.request_id"))
 
 
 def refuse_cross_site() -> None:

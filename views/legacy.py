@@ -10,14 +10,14 @@ from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 
 from database.catalogue import ReleaseDetail
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, UnknownProject, UnknownRelease
+from errors import UnknownProject
 from permissions import Permission
 from simple.conditional import matches_none
-from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, project_latest, yanked_reason
+from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, yanked_reason
 from simple.model import File, ProjectDetail, offered_versions
 from views import this_index
 from views.guards import requires
+from views.releases import latest_release, offered_release
 from views.simple import moved, normalized
 from views.web.urls import index_address
 
@@ -40,8 +40,7 @@ def project_json(project: str) -> Response:
     if name != project:
         return _moved(f"../{name}/json")
     detail = offered_detail(name)
-    release = this_index().catalogue.release(name, release_key(check_version(project_latest(detail))))
-    return _answer(detail, project_document(detail, release))
+    return _answer(detail, project_document(detail, latest_release(detail)))
 
 
 @blueprint.get("/pypi/<project>/<version>/json", strict_slashes=False)
@@ -52,7 +51,7 @@ def release_json(project: str, version: str) -> Response:
     if name != project:
         return _moved(f"../../{name}/{version}/json")
     detail = offered_detail(name)
-    return _answer(detail, release_document(detail, release_of(detail, version)))
+    return _answer(detail, release_document(detail, offered_release(detail, version)))
 
 
 def offered_detail(name: NormalizedName) -> ProjectDetail:
@@ -61,15 +60,6 @@ def offered_detail(name: NormalizedName) -> ProjectDetail:
     if not offered_versions(detail):
         raise UnknownProject(name)
     return detail
-
-
-def release_of(detail: ProjectDetail, version: str) -> ReleaseDetail:
-    """The release of that version. Raises UnknownRelease, also for what is no version."""
-    try:
-        key = release_key(check_version(version))
-    except InvalidVersion as error:
-        raise UnknownRelease(detail.name, version) from error
-    return this_index().catalogue.release(detail.name, key)
 
 
 def project_document(detail: ProjectDetail, release: ReleaseDetail) -> bytes:

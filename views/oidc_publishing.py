@@ -11,12 +11,12 @@ from typing import Any, Final
 import orjson
 from flask import Blueprint, Response, request
 
-from database.journal import Actor
+from database.journal import ANONYMOUS
 from errors import InvalidIdentityToken, InvalidRequest, Refusal, TooLarge
 from views import services, this_index
 from views.api.bodies import LARGEST, parse_object
 from views.errors import headers_of, status_of
-from views.guards import peer, requires
+from views.guards import actor_named, requires
 
 blueprint = Blueprint("oidc_publishing", __name__, url_prefix="/_/oidc")
 
@@ -38,7 +38,7 @@ def mint_token() -> Response:
     """An upload token for the provider's. ``project`` narrows it to one of several projects that the job fits."""
     body = _body()
     token, project = _text(body, "token"), _text(body, "project") if body.get("project") is not None else None
-    minted = services().publishers.mint(token, index=this_index().name, project=project, by=_nobody())
+    minted = services().publishers.mint(token, index=this_index().name, project=project, by=actor_named(ANONYMOUS))
     return _json({"success": True, "token": minted.text, "expires": int(minted.expires.timestamp())})
 
 
@@ -46,7 +46,7 @@ def mint_token() -> Response:
 @requires(None)  # whoever has the token may end it
 def burn_token() -> Response:
     """End an upload token before its time; one that has ended, or was none, is answered alike."""
-    services().publishers.burn(_text(_body(), "token"), by=_nobody())
+    services().publishers.burn(_text(_body(), "token"), by=actor_named(ANONYMOUS))
     return _json({"success": True})
 
 
@@ -58,11 +58,6 @@ def refused(refusal: Refusal) -> Response:
         code, status = refusal.why, 422
     errors = [{"code": code, "description": refusal.sentence}]
     return _json({"message": _FAILED, "errors": errors}, status, headers_of(refusal, status))
-
-
-def _nobody() -> Actor:
-    """The journal names the publisher once it is known."""
-    return Actor("anonymous", None, peer().address, request.environ.get("pypi.request_id"))
 
 
 def _body() -> dict[str, Any]:

@@ -16,7 +16,8 @@ from errors import Conflict, Invalid, InvalidRequest, NotFound, shown
 from permissions import Role
 from simple.model import ProjectStatus, offered_files, offered_versions
 from views import services, this_index
-from views.legacy import offered_detail, release_document, release_of
+from views.legacy import offered_detail, release_document
+from views.releases import offered_release
 from views.simple import normalized
 
 MOST_CHANGES: Final = 50_000
@@ -167,7 +168,7 @@ def release_data(name: str, version: str) -> dict[str, object]:
 def _release(name: str, version: str) -> dict[str, Any]:
     try:
         detail = offered_detail(normalized(name))
-        document: dict[str, Any] = orjson.loads(release_document(detail, release_of(detail, version)))
+        document: dict[str, Any] = orjson.loads(release_document(detail, offered_release(detail, version)))
     except NotFound:
         return {}
     return document

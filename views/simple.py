@@ -7,7 +7,6 @@ from urllib.parse import quote
 from flask import Blueprint, Response, redirect, request
 from packaging.utils import NormalizedName
 
-from database.catalogue import ProjectSummary
 from distributions.filenames import check_project_name
 from errors import InvalidName, UnknownProject
 from permissions import Permission
@@ -50,15 +49,6 @@ def without_slash() -> Response:
 def project_without_slash(project: str) -> Response:
     """To the form with the slash."""
     return moved(f"{normalized(project)}/")
-
-
-def listed(project: str) -> ProjectSummary:
-    """The project that a path speaks of, in any spelling, quarantined ones too. Raises UnknownProject."""
-    name = normalized(project)
-    found = this_index().catalogue.projects(prefix=name, limit=1, quarantined=True)
-    if not found or found[0].name != name:
-        raise UnknownProject(project)
-    return found[0]
 
 
 def normalized(project: str) -> NormalizedName:

@@ -82,10 +82,8 @@ def _act(form: UploadForm) -> Response:
 def publish(incoming: Incoming, claim: Claim, ask: Callable[[], Identity]) -> Published:
     """Publish a received file in the asker's name; ``ask`` finds out anew who that is, and raises as guards do.
 
-    Raises InvalidRequest for an empty file, and as ``PackageManager.publish`` does.
+    Raises as ``PackageManager.publish`` does.
     """
-    if incoming.size == 0:
-        raise InvalidRequest(f"The file {shown(claim.filename)} is empty; build and upload it again.")
     return services().manager.publish(
         this_index().name, incoming, claim, uploader=_uploader(claim.filename, ask), by=actor()
     )

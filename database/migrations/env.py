@@ -3,7 +3,8 @@
 from alembic import context
 
 import database.identity_models
-import database.index_models  # noqa: F401 - their tables belong to the metadata
+import database.index_models
+import database.upstream_models  # noqa: F401 - their tables belong to the metadata
 from database.models import Base
 
 context.configure(

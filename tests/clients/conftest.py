@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import signal
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from people.tokens import Limits
 from permissions import MAIN
 from services import Services, open_services
 from tests.clients.programs import Credential, Programs, Project, Venv
-from tests.conftest import TESTER, LiveServer, free_port
+from tests.conftest import TESTER, LiveServer, basic, free_port
 from tests.factory import build_wheel
+from tests.web.conftest import csrf_of
 
 ADMIN = Credential("admin", "a longer pass:word")
 
@@ -152,6 +155,17 @@ def token_for(server: LiveServer) -> Credential:
     with closing(services_of(server, auth_enabled="true")) as services:
         token, _ = services.tokens.create_token("admin", "clients", Limits(1), by=TESTER)
     return Credential("__token__", token.text)
+
+
+def page_with_token(server: LiveServer, scope: str) -> str:
+    """The account page of the administrator as it is when they have made a token."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+    browser.addheaders = [("Accept", "text/html"), *basic(ADMIN.username, ADMIN.password).items()]
+    with browser.open(f"{server.url}/account", timeout=10) as answer:
+        form = {"csrf_token": csrf_of(answer.read().decode()), "name": "lines", "expires_days": "1", "scopes": scope}
+    with browser.open(f"{server.url}/account/tokens", urllib.parse.urlencode(form).encode(), timeout=10) as answer:
+        page: str = answer.read().decode()
+    return page
 
 
 def services_of(server: LiveServer, **settings: str) -> Services:

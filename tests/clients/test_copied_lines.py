@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from people.tokens import Limits
-from tests.clients.conftest import ADMIN, Shelf, services_of
+from tests.clients.conftest import ADMIN, Shelf, page_with_token, services_of
 from tests.clients.programs import WINDOWS, Programs, Venv
 from tests.conftest import TESTER, LiveServer, basic, free_port
 
@@ -46,6 +46,7 @@ WAYS = {
 }
 PINNED = ["the lines for requirements.txt", "the command for requirements.txt"]
 COMPILED = ["the command that writes requirements.txt", "the command for requirements.txt"]
+WAYS_WITH_NETRC = {name: way for name, way in WAYS.items() if "CI" not in name} | {"requirements": COMPILED}
 PLACES = {
     "the pip settings": "config/pip/pip.conf", "the uv settings": "pyproject.toml",
     "the lines for requirements.txt": "requirements.txt",
@@ -55,7 +56,11 @@ PLACES = {
 def lines_of(url: str, **headers: str) -> dict[str, str]:
     """What a page offers to copy, by what its button says."""
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": "text/html", **headers})) as answer:
-        page = answer.read().decode()
+        return offered_by(answer.read().decode())
+
+
+def offered_by(page: str) -> dict[str, str]:
+    """What a page that was read offers to copy, by what its button says."""
     return {html.unescape(label): html.unescape(lines) for label, lines in _BOX.findall(page)}
 
 
@@ -218,10 +223,7 @@ def keep_login(programs: Programs, lines: dict[str, str]) -> None:
     path.chmod(0o600)
 
 
-@pytest.mark.parametrize(
-    "way", [way for name, way in WAYS.items() if "CI" not in name] + [COMPILED],
-    ids=[name for name in WAYS if "CI" not in name] + ["requirements"],
-)  # fmt: skip
+@pytest.mark.parametrize("way", WAYS_WITH_NETRC.values(), ids=WAYS_WITH_NETRC)
 def test_a_netrc_is_enough_for_every_tool(desk: Desk, closed: Closed, programs: Programs, way: list[str]) -> None:
     """With the line that the page has for it, all other lines work as they are."""
     lines = closed.lines("/project/mill/")
@@ -255,3 +257,42 @@ def test_no_line_of_a_closed_index_is_left_untried(closed: Closed) -> None:
     """Two more than on an open one."""
     tried = {label for way in [*WAYS.values(), COMPILED] for label in way}
     assert set(closed.lines("/project/mill/")) - tried == {"the line for .netrc", "the pip command with a token"}
+
+
+# -- beside a new token
+
+
+@pytest.fixture(scope="module")
+def beside_token(closed: Closed) -> dict[str, str]:
+    """What the account page offers to whoever made a token that may read."""
+    return {
+        label: text.replace("NAME", "mill")
+        for label, text in offered_by(page_with_token(closed.shelf.server, "read")).items()
+    }
+
+
+@pytest.mark.parametrize("way", WAYS_WITH_NETRC.values(), ids=WAYS_WITH_NETRC)
+def test_the_lines_beside_a_token_install_with_it(
+    desk: Desk, beside_token: dict[str, str], programs: Programs, way: list[str]
+) -> None:
+    """The token stands in them, so that only a project's name is filled in."""
+    keep_login(programs, beside_token)
+    assert desk.follow(beside_token, way, "mill") == {"mill": "3.0", "looms": "1!1.0"}
+
+
+def test_the_address_beside_a_token_has_it(desk: Desk, beside_token: dict[str, str]) -> None:
+    """For pip that is enough."""
+    assert desk.follow(beside_token, ["the pip command with a token"]) == {"mill": "3.0", "looms": "1!1.0"}
+
+
+@pytest.mark.parametrize("way", ["CI with pip", "CI with uv"])
+def test_a_job_reads_with_the_token_as_its_secret(desk: Desk, beside_token: dict[str, str], way: str) -> None:
+    """It is shown to be copied alone, and stands in no line for a job."""
+    token = beside_token["the token"]
+    assert token not in beside_token["the variables for CI"]
+    assert desk.follow(beside_token, WAYS[way], INDEX_TOKEN=token) == {"mill": "3.0", "looms": "1!1.0"}
+
+
+def test_no_line_beside_a_token_is_left_untried(closed: Closed, beside_token: dict[str, str]) -> None:
+    """They are those of a closed index's other pages, and the token."""
+    assert beside_token.keys() == closed.lines("/project/mill/").keys() | {"the token"}

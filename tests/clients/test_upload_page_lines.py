@@ -1,4 +1,4 @@
-"""Every line that the upload page shows, taken from it and run by the real tool against the server that shows it."""
+"""Every line for uploads that a page shows, taken from it and run by the real tool against the server that shows it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Index, files_of
+from tests.clients.conftest import Index, files_of, page_with_token
 from tests.clients.programs import BIN, Credential, Programs, Project
 from tests.conftest import LiveServer
 
@@ -38,17 +38,18 @@ class Card:
 
 
 class Cards(HTMLParser):
-    """The cards of the page by tool."""
+    """The cards of a page by what is written above each, in an element of this kind."""
 
-    def __init__(self) -> None:
+    def __init__(self, above: str = "h3") -> None:
         super().__init__()
         self.cards: dict[str, Card] = {}
+        self._above = above
         self._open: list[str] = []
         self._heading = self._sentence = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._open.append(tag)
-        if tag == "h3":
+        if tag == self._above:
             self._heading = ""
         if tag == "p":
             self._sentence = ""
@@ -60,7 +61,7 @@ class Cards(HTMLParser):
             continue
 
     def handle_data(self, data: str) -> None:
-        if "h3" in self._open:
+        if self._above in self._open:
             self._heading += data
         elif "pre" in self._open:
             self.cards[self._heading].boxes[-1].text += data
@@ -111,6 +112,18 @@ def test_every_line_works_with_accounts(tool: str, programs: Programs, project: 
     cards = cards_of(guarded.server, guarded.person)
     assert tuple(cards) == TOOLS
     assert publish_by(tool, programs, project, cards, guarded.token.password) >= 1
+    assert sorted(guarded.page(project.name)) == project.filenames
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_line_beside_a_new_token_works(tool: str, programs: Programs, project: Project, guarded: Index) -> None:
+    """The account page shows the same lines with the token in them: nothing is left to be filled in."""
+    reader = Cards("summary")
+    reader.feed(page_with_token(guarded.server, "upload"))
+    cards = {said.removeprefix("Upload with "): card for said, card in reader.cards.items() if "Upload" in said}
+    assert tuple(cards) == TOOLS
+    assert all("TOKEN" not in box.text for card in cards.values() for box in card.boxes)
+    assert publish_by(tool, programs, project, cards, "") >= 1
     assert sorted(guarded.page(project.name)) == project.filenames
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from config import Settings, ensure_secret_key, load_settings
 from errors import InvalidSetting
@@ -44,12 +43,6 @@ def test_paths_follow_from_the_folders(tmp_path: Path) -> None:
     assert settings.database_path == here / "packages/.state/index.sqlite3"
     assert Settings(state_dir="/var/state").database_path == Path("/var/state/index.sqlite3")
     assert Settings(database_url="sqlite:////srv/a%20b.db").database_path == Path("/srv/a b.db")
-
-
-def test_the_database_url_reads_back_as_its_path(tmp_path: Path) -> None:
-    """Spaces, question marks and percent signs in a folder's name survive the URL."""
-    settings = Settings(data_dir=str(tmp_path / "a b%20?#"))
-    assert make_url(settings.database_location).database == str(settings.database_path)
 
 
 def test_derived_answers_follow_their_settings() -> None:

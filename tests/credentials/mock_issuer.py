@@ -1,7 +1,6 @@
 """An OpenID Connect issuer on loopback, over real HTTP: it signs tokens, and misbehaves when it is told to.
 
-``with mock_issuer() as issuer:`` gives one. Its address is plain http, so ``Issuers`` has to be told
-``allow_insecure_loopback=True``.
+``with mock_issuer() as issuer:`` gives one. Its address is plain http, which ``Issuers`` takes of this machine alone.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -196,6 +196,16 @@ class MockIssuer:
         return Answer(status=404)
 
 
+def drip(wfile: BufferedIOBase, over: threading.Event) -> None:
+    """Answer a byte at a time, with a header that never ends."""
+    try:
+        wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
+        while not over.wait(0.02):
+            wfile.write(b"x")
+    except OSError:  # the reader has had enough
+        return
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
@@ -217,7 +227,7 @@ class _Handler(BaseHTTPRequestHandler):
             return  # closed without a word
         answer = issuer.answer_to(self.path)
         if answer.drip:
-            self._drip()
+            drip(self.wfile, issuer.over)
             return
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
@@ -225,14 +235,6 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.end_headers()
             self.wfile.write(answer.body)
-        except OSError:  # the reader has had enough
-            return
-
-    def _drip(self) -> None:
-        try:
-            self.wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
-            while not self.server.issuer.over.wait(0.02):
-                self.wfile.write(b"x")
         except OSError:  # the reader has had enough
             return
 

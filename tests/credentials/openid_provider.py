@@ -51,7 +51,6 @@ class OpenIdMock:
             "client_id": CLIENT_ID,
             "client_secret": CLIENT_SECRET,
             "name": "Example ID",
-            "allow_insecure_loopback": True,
         }
         return OpenIdSettings(**usual | changes)
 

@@ -273,9 +273,9 @@ def test_something_else_at_that_port(answer: bytes) -> None:
         ({"bind_dn": "{username}@example.com"}, "user base is empty"),
         ({"bind_dn": READER_DN, "user_base": PEOPLE}, "belong together"),
         ({"user_base": PEOPLE, "user_filter": "(uid=carol)"}, r"no \{username\}"),
-        ({"user_base": PEOPLE, "user_filter": "uid={username}"}, "RFC 4515"),
+        ({"user_base": PEOPLE, "user_filter": "uid={username}"}, r"\(RFC 4515\); write one such as \(uid={username}\)"),
         ({"group_filter": "(member={dn})"}, "group base"),
-        ({"group_base": "groups"}, "not a DN"),
+        ({"group_base": "groups"}, "no DN; write one such as"),
         ({"ca_file": "/no/such/file"}, "CA file"),
     ],
 )

@@ -197,6 +197,7 @@ def test_a_release_is_yanked_when_all_its_files_are(yanks: tuple[str | None, ...
         ((a_file("1.0"), a_file("2.0", yanked="")), "1.0"),
         ((a_file("1.0rc1"), a_file("2.0", yanked="bad")), "1.0rc1"),
         ((a_file("1.0", yanked=""), a_file("2.0", yanked="")), "2.0"),
+        ((a_file("1.0"), a_file("1.1", yanked="bad"), a_file("1.1", filename="other")), "1.1"),
         ((a_file("1.0"), a_file("1!0.1")), "1!0.1"),
         ((a_file("1.0.dev1"), a_file("no version")), "1.0.dev1"),
     ],

@@ -159,11 +159,18 @@ def test_a_new_token_says_what_it_is_for(
         headers=BROWSER,
     ).text  # fmt: skip
     assert f"Whoever has it can {may}." in page
-    for words in ("twine upload", "UV_PUBLISH_TOKEN", "TWINE_PASSWORD"):
+    for words in ("twine upload", "UV_PUBLISH_PASSWORD=pcl_", "TWINE_PASSWORD=pcl_"):
         assert (words in page) is uploads
-    for words in ("~/.netrc", "machine localhost", "pip install --index-url", "uv pip install --default-index"):
+    for words in (
+        "~/.netrc",
+        "machine localhost login __token__ password pcl_",
+        "pip install --index-url",
+        "uv pip install --default-index",
+    ):
         assert (words in page) is installs
     assert ("Authorization: Bearer" in page) is not (installs or uploads)
+    idents = re.findall(r' id="([^"]+)"', page)
+    assert sorted(idents) == sorted(set(idents))
 
 
 def test_a_new_token_names_its_projects(bob: Visitor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from server import create_app
@@ -114,6 +115,16 @@ def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) ->
     assert "looms-1.0-py3-none-any.whl" not in first
     assert "looms-1.0-py3-none-any.whl" in second
     assert "There are only 2 pages" in alice.get("/admin/uploads?page=3").text
+
+
+def test_a_page_behind_the_only_one_is_told_so(alice: Visitor, secured: Services, tmp_path: Path) -> None:
+    """In words that fit one page, with the way back, on every list."""
+    publish_wheel(secured, tmp_path, "looms")
+    for address in ("/admin/uploads", "/admin/projects", "/project/looms/history", "/project/looms/1.0/files"):
+        page = alice.get(f"{address}?page=2").text
+        told = re.search(r'There is only 1 page\. <a href="([^"?]+)(\?[^"]*)?">Back to the first\.</a>', page)
+        assert told is not None, address
+        assert told[1] == address
 
 
 def test_the_dashboard_tells_what_is_wrong(alice: Visitor, secured: Services) -> None:

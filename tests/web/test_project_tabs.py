@@ -276,3 +276,19 @@ def test_nothing_is_required(anybody: Visitor, services: Services, tmp_path: Pat
     publish_wheel(services, tmp_path, "looms", "1.0", requires_python=">=3.11")
     page = anybody.get("/project/looms/1.0/dependencies").text
     assert re.search(r'Python <span class="name">&gt;=3.11</span>, and nothing else.', page)
+
+
+@pytest.mark.parametrize(
+    ("version", "yanked", "requirement"),
+    [("1.0", False, "looms"), ("1.0", True, "looms==1.0"), ("1.0rc1", False, "looms==1.0rc1")],
+)
+def test_page_and_api_pin_alike(
+    services: Services, anybody: Visitor, tmp_path: Path, version: str, yanked: bool, requirement: str
+) -> None:
+    """An installer takes neither a yanked release nor a pre-release by itself: the line names it, here and there."""
+    publish_wheel(services, tmp_path, "looms", version)
+    if yanked:
+        services.manager.yank(MAIN, LOOMS, version, None, "bad", by=TESTER)
+    line = f"pip install --index-url http://localhost/simple/ {requirement}"
+    assert anybody.client.get("/api/packages/looms").json["install"] == line  # type: ignore[index]
+    assert f"{line}<" in anybody.get("/project/looms/").text

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from packaging.utils import NormalizedName
 
 from simple.model import File, ProjectDetail, ProjectStatus
-from views.web.release import Link, ReleaseFacts, files_of, history_of, latest_of
+from views.web.release import Link, ReleaseFacts, files_of, history_of
 
 DAY = datetime(2026, 2, 3, tzinfo=UTC)
 
@@ -30,22 +29,6 @@ def detail(*files: tuple[str, str | None], status: ProjectStatus = ProjectStatus
     )
     versions = tuple(dict.fromkeys(version for version, _ in files))
     return ProjectDetail(NormalizedName("looms"), made, versions, 1, status)
-
-
-@pytest.mark.parametrize(
-    ("files", "latest"),
-    [
-        ([("1.0", None), ("1.1", None)], "1.1"),
-        ([("1.0", None), ("2.0rc1", None)], "1.0"),
-        ([("1.0", None), ("1.1", "")], "1.0"),
-        ([("1.0", "bad"), ("2.0rc1", None)], "2.0rc1"),
-        ([("1.0", "bad"), ("1.1", "bad")], "1.1"),
-        ([("1.0", None), ("1.1", "bad"), ("1.1", None)], "1.1"),
-    ],
-)
-def test_the_latest_is_what_an_installer_would_take(files: list[tuple[str, str | None]], latest: str) -> None:
-    """Yanked releases and pre-releases stand for the project only where nothing better does."""
-    assert latest_of(detail(*files)) == latest
 
 
 def test_history_is_newest_first_and_marks_whole_yanks() -> None:
@@ -106,7 +89,7 @@ def test_long_lists_are_cut() -> None:
 
 def test_nothing_said_is_no_fault() -> None:
     """A release without any metadata has an empty page."""
-    assert facts() == ReleaseFacts("", (), (), "", "", (), ())
+    assert facts() == ReleaseFacts((), (), "", "", (), ())
 
 
 def test_a_release_is_compared_with_the_one_that_was_good_before() -> None:

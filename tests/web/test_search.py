@@ -203,10 +203,12 @@ def test_nothing_fits_is_said_with_what_to_do(anybody: Visitor, services: Servic
 
 
 def test_what_may_have_been_meant(anybody: Visitor, services: Services, tmp_path: Path) -> None:
-    """Where only a description makes the same mistake."""
+    """Where only a description makes the same mistake; filters and order stay."""
     publish_wheel(services, tmp_path, "looms")
     publish_wheel(services, tmp_path, "tome", description="All about loosm.")
     assert 'Did you mean <a href="/search?q=looms"><bdi>looms</bdi></a>?' in anybody.get("/search?q=loosm").text
+    filtered = anybody.get("/search?q=loosm&has_wheel=true&sort=name").text
+    assert 'Did you mean <a href="/search?q=looms&amp;sort=name&amp;has_wheel=true">' in filtered
 
 
 def test_a_yanked_project_says_so(anybody: Visitor, services: Services, tmp_path: Path) -> None:

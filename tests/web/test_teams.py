@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,25 @@ def another(services: Services, name: str) -> Visitor:
 
 
 # -- administration
+
+
+def test_people_are_shown_what_they_are_on_the_index(alice: Visitor, secured: Services) -> None:
+    """An administrator, else by their own role or a team's, else by the setting, in the list and on their page."""
+    told = {"alice": "administrator", "bob": "reader", "carol": "maintainer", "dave": "uploader"}
+    secured.users.create_user("dave", "a long password", by=TESTER)
+    secured.rights.add_member("web", "carol", by=TESTER)
+    secured.rights.grant("main", None, Holder("bob"), "reader", by=TESTER)
+    secured.rights.grant("main", None, Holder("web", is_team=True), "maintainer", by=TESTER)
+    users = alice.get("/admin/users").text
+    listed = re.findall(r'/admin/users/(\w+)"><bdi>.*?data-label="Role">([^<]*)<', users, re.DOTALL)
+    assert dict(listed) == told
+    pages = {name: alice.get(f"/admin/users/{name}").text for name in told}
+    assert {name: re.findall(r"<dt>Role</dt><dd>([^<]*)<", page) for name, page in pages.items()} == {
+        name: [role] for name, role in told.items()
+    }
+    assert "there they are maintainer, by a team." in pages["carol"]
+    assert "as the setting <code>default_role</code> of <code>[auth]</code> says" in pages["dave"]
+    assert "No role of their own" not in pages["bob"]
 
 
 def test_a_team_is_made_filled_and_deleted(alice: Visitor, secured: Services) -> None:
@@ -174,10 +194,13 @@ def test_only_who_may_manage_sees_the_settings(bob: Visitor, secured: Services) 
 
 
 def test_an_owner_gives_and_takes_roles(bob: Visitor, secured: Services) -> None:
-    """To users and teams; what cannot be is said on the page."""
+    """To users and teams; what was there before is told, and what cannot be is said on the page."""
     bob.get("/project/sample/settings")
     give, take = "/project/sample/settings/roles", "/project/sample/settings/roles/take"
+    assert bob.post(give, kind="user", holder="Carol", role="owner").status_code == 303
+    assert "carol is owner of sample." in bob.get("/project/sample/settings").text
     assert bob.post(give, kind="user", holder="Carol", role="maintainer").status_code == 303
+    assert "carol is maintainer of sample, no longer owner." in bob.get("/project/sample/settings").text
     assert bob.post(give, kind="team", holder="web", role="owner").status_code == 303
     assert roles(secured, "sample") == {"bob": "owner", "carol": "maintainer", "web": "owner"}
     assert bob.post(take, kind="team", holder="web").status_code == 303

@@ -306,7 +306,7 @@ def test_a_name_is_taken_apart_before_it_is_sent(client: FlaskClient) -> None:
     [
         ("notes.txt", 5, "an ending that is not taken here"), ("sample.whl", 5, "parts between dashes"),
         ("sample-x.tar.gz", 5, "no version"), ("", 5, "no filename"), ("a/b-1.0.tar.gz", 5, "path separators"),
-        ("sample-1.0.tar.gz", 0, "is empty"), ("sample-1.0.tar.gz", 200_000_000, "a file may have 105 MB here"),
+        ("sample-1.0.tar.gz", 0, "is empty"), ("sample-1.0.tar.gz", 200_000_000, "a file may have 104,857,600 here"),
         ("sample-1.0.tar.gz", -1, "not a size"), ("sample-1.0.tar.gz", "9" * 30, "not a size"),
     ],
 )  # fmt: skip

@@ -11,8 +11,9 @@ from views import services, this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_body
 from views.api.operations import Operation, Reply, described
-from views.api.packages import answer, key_of, status_document
+from views.api.packages import answer, status_document
 from views.guards import actor, requires
+from views.releases import release_named
 from views.simple import normalized
 
 _YANKED = {200: Reply("It is so now.", shapes.YANKED)}
@@ -68,7 +69,7 @@ def unyank(name: str, version: str) -> Response:
 def _release(name: str, version: str) -> tuple[NormalizedName, str]:
     """Project and version as the catalogue spells them. Raises UnknownProject, UnknownRelease."""
     project = normalized(name)
-    return project, this_index().catalogue.release(project, key_of(project, version)).version
+    return project, release_named(project, version).version
 
 
 def _yanked(project: NormalizedName, version: str, filename: str | None, changed: int, *, yanked: bool) -> Response:

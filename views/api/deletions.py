@@ -16,6 +16,7 @@ from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer
 from views.api.schemas import whole
 from views.guards import actor, requires
+from views.paging import pages_of
 from views.simple import normalized
 
 _LIST_QUERY: Final = (
@@ -56,7 +57,7 @@ def _page(project: NormalizedName | None) -> Response:
     deletions = this_index().deletions
     total = deletions.count(project)
     found = deletions.standing(project, limit=per_page, offset=(page - 1) * per_page)
-    pages = max(1, -(-total // per_page))
+    pages = pages_of(total, per_page)
     return answer({"deletions": [deletion_line(one) for one in found], "page": page, "pages": pages, "total": total})
 
 

@@ -10,17 +10,17 @@ from packaging.utils import NormalizedName
 from database.catalogue import ReleaseDetail
 from database.requirements import Here
 from distributions.requirements import Required, required_by
-from errors import UnknownRelease
 from permissions import Permission
-from simple.legacy_json import project_latest
 from simple.model import offered_versions
 from views import this_index
 from views.api import blueprint, dependency_shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
-from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer_read, key_of, page_links
+from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer_read, page_links
 from views.api.schemas import text, whole
 from views.guards import requires
+from views.paging import pages_of
+from views.releases import latest_release, offered_release
 from views.simple import normalized
 
 _USED_BY_QUERY = (
@@ -46,9 +46,7 @@ def dependencies(name: str) -> Response:
     detail = this_index().catalogue.project_detail(project)
     if not offered_versions(detail):
         return answer_read(_document(project, None))
-    return answer_read(
-        _document(project, this_index().catalogue.release(project, key_of(project, project_latest(detail))))
-    )
+    return answer_read(_document(project, latest_release(detail)))
 
 
 @blueprint.get("/packages/<name>/<version:version>/dependencies")
@@ -64,12 +62,8 @@ def dependencies(name: str) -> Response:
 def release_dependencies(name: str, version: str) -> Response:
     """What one release requires."""
     project = normalized(name)
-    key = key_of(project, version)
     detail = this_index().catalogue.project_detail(project)
-    found = this_index().catalogue.release(project, key)
-    if found.version not in offered_versions(detail):
-        raise UnknownRelease(project, version)
-    return answer_read(_document(project, found))
+    return answer_read(_document(project, offered_release(detail, version)))
 
 
 @blueprint.get("/packages/<name>/used-by")
@@ -96,7 +90,7 @@ def used_by(name: str) -> Response:
     page, per_page = asked["page"], asked["per_page"]
     here = this_index().requirements
     total = here.count_dependents(project)
-    pages = max(1, -(-total // per_page))
+    pages = pages_of(total, per_page)
     document = {
         "name": project,
         "projects": [

@@ -91,7 +91,7 @@ _PROOF_QUERY = (
             200: Reply(
                 "One page of the rows that fit, and the head of the whole journal.",
                 shapes.JOURNAL_PAGE,
-                headers={"Link": text("The first and the next page (RFC 8288).")},
+                headers={"Link": text("The next page, where there is one (RFC 8288).")},
             )
         },
         description="Every change with its actor. A page goes on where the one before ended, by serial, so none is "

@@ -11,11 +11,8 @@ from urllib.parse import quote, urlencode
 import orjson
 from flask import Response, request
 from packaging.utils import NormalizedName
-from packaging.version import Version
 
 from database.catalogue import SORT_KEYS, ProjectSummary, ReleaseDetail
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, UnknownRelease
 from permissions import Permission
 from simple.conditional import matches_none
 from simple.legacy_json import project_latest, reason_of
@@ -26,8 +23,10 @@ from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.schemas import PREFIX_PATTERN, text, whole
 from views.guards import requires
+from views.paging import pages_of
+from views.releases import offered_release
 from views.simple import normalized
-from views.web.install import pip_command
+from views.web.install import pin_of, pip_command
 from views.web.urls import index_address
 
 PER_PAGE = 50
@@ -71,7 +70,7 @@ def list_packages() -> Response:
     found = this_index().catalogue.projects(
         sort=asked["sort"], limit=per_page, offset=(page - 1) * per_page, prefix=prefix
     )
-    pages = max(1, -(-total // per_page))
+    pages = pages_of(total, per_page)
     document = {
         "packages": [_line(project) for project in found],
         "page": page,
@@ -135,12 +134,13 @@ def package(name: str) -> Response:
     found = {release.version: release for release in this_index().catalogue.releases(project)}
     latest = found[project_latest(detail)] if versions else None
     files = by_version(detail)
+    pin = pin_of(latest.version, latest.version, reason_of(files[latest.version])) if latest else ""
     document = {
         **_head(detail, latest),
         "releases": [_release(found[version], files[version]) for version in reversed(versions)],
         "files": _files(detail, offered_files(detail)),
         "downloads": this_index().downloads.total(project),
-        "install": pip_command(project, latest.version if latest and Version(latest.version).is_prerelease else ""),
+        "install": pip_command(project, pin),
     }
     return answer_read(document)
 
@@ -158,11 +158,8 @@ def package(name: str) -> Response:
 def release(name: str, version: str) -> Response:
     """Everything about one release."""
     project = normalized(name)
-    key = key_of(project, version)
     detail = this_index().catalogue.project_detail(project)
-    found = this_index().catalogue.release(project, key)
-    if found.version not in offered_versions(detail):
-        raise UnknownRelease(project, version)
+    found = offered_release(detail, version)
     files = by_version(detail)[found.version]
     document = {
         **_head(detail, found),
@@ -171,19 +168,6 @@ def release(name: str, version: str) -> Response:
         "install": pip_command(project, found.version),
     }
     return answer_read(document)
-
-
-def key_of(project: NormalizedName, version: str) -> str:
-    """The key under which the catalogue knows a version. Raises UnknownRelease for what is none at all."""
-    return release_key(parsed_version(project, version))
-
-
-def parsed_version(project: NormalizedName, version: str) -> Version:
-    """The version that a path speaks of. Raises UnknownRelease for what is none at all."""
-    try:
-        return check_version(version)
-    except InvalidVersion as error:
-        raise UnknownRelease(project, version) from error
 
 
 def _head(detail: ProjectDetail, found: ReleaseDetail | None) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any, Final
 from flask import Blueprint, Response, request
 
 from credentials.passwords import advice
-from database.journal import Actor
 from errors import Forbidden, InvalidRequest, NotAuthenticated
 from views import services
 from views.api import blueprint
@@ -19,7 +18,7 @@ from views.api.bodies import read_body, read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import answer
 from views.api.schemas import Schema, flag, maybe, record, text
-from views.guards import peer, requires
+from views.guards import actor_named, peer, requires
 
 older = Blueprint("registration", __name__)
 
@@ -76,7 +75,7 @@ def register_user() -> Response:
 def _register() -> Response:
     _must_bear_the_token()
     said = _said()
-    by = Actor("admin token", None, peer().address, request.environ.get("pypi.request_id"))
+    by = actor_named("admin token")
     username, created = services().users.register(said["username"], said["password"], by=by)
     warning = advice(said["password"], username) or None
     return answer({"username": username, "created": created, "advice": warning}, 201 if created else 200)

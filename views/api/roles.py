@@ -155,8 +155,7 @@ def take_project_role(name: str) -> Response:
 def _give(index: str, project: NormalizedName | None, body: dict[str, Any]) -> Response:
     holder = _holder(body)
     services().rights.grant(index, project, holder, body["role"], by=actor())
-    of = {"team" if holder.is_team else "user": holder.name}
-    (row,) = services().readers.rights.grants(index=index, project=project or "", **of)
+    (row,) = services().readers.rights.grants(index=index, project=project or "", **holder.detail())
     return answer(role_line(row))
 
 

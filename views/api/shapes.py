@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from config import Settings
-from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, SCOPES, USUAL_SCOPES
+from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, USUAL_SCOPES
+from permissions import SCOPES
 from simple.model import ProjectStatus
 from views.api import contents_shapes, dependency_shapes, people_shapes, statistics_shapes
 from views.api.schemas import (

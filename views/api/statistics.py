@@ -18,7 +18,7 @@ from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import answer_read
 from views.api.schemas import whole
 from views.guards import requires
-from views.simple import listed
+from views.simple import normalized
 
 _MOST_DAYS = 365
 _TOP_PROJECTS = 100
@@ -69,7 +69,7 @@ def downloads() -> Response:
 def project_statistics(name: str) -> Response:
     """What was downloaded of a project."""
     days = read_query(_QUERY)["days"]
-    found = listed(name)
+    found = this_index().catalogue.project_detail(normalized(name))
     by_version: list[Share] = []
     if found.status != ProjectStatus.QUARANTINED:
         by_version = this_index().download_figures.shares(Dimension.VERSION, days, found.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -20,9 +19,9 @@ from views.errors import status_of
 from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
 from views.web.forms import flash_advice
-from views.web.install import pip_command
+from views.web.install import install_box
 from views.web.login import unkept
-from views.web.urls import index_url, own_url
+from views.web.upload_tools import access_with, tools_for
 
 _MAY: Final = {"read": "read", "upload": "upload", "yank": "yank", "admin": "administer"}
 
@@ -148,7 +147,6 @@ def _page(
         "token": token,
         "made": made,
         "made_may": _listed([_MAY[word] for word in made.scopes.split()]) if made else "",
-        "host": urlsplit(own_url()).hostname,
         "token_name": name,
         "longest_days": longest,
         "usual_days": min(services().tokens.usual_days, longest or MOST_DAYS),
@@ -158,9 +156,8 @@ def _page(
         "scopes": request.form.getlist("scopes") if where == "token" else USUAL_SCOPES,
         "projects": request.form.get("projects", "") if where == "token" else "",
         "note": request.form.get("note", "") if where == "token" else "",
-        "base": own_url(),
-        "index": index_url(),
-        "pip_line": pip_command("NAME"),
+        "box": install_box(password=token.text) if token else None,
+        "upload_tools": tools_for(access_with(token.text)) if token else (),
     }
     page = render_template("account.html", **values)
     return unkept(make_response(page, status_of(refusal) if refusal else status))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -14,13 +15,14 @@ from database.job_runs import JobRuns
 from database.journal_reading import JournalFilter, count
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
 from people.documents import leaving, place_of
-from permissions import Permission
+from permissions import MAIN, Permission
 from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
+from views.paging import pages_of
 from views.web import blueprint
 from views.web.forms import flash_advice
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 
 _DAYS = 30
 _RECENT = 8
@@ -201,12 +203,32 @@ def _users_page(refusal: Refusal | None = None, username: str = "", email: str =
     page = render_template(
         "admin/users.html",
         users=users,
+        roles=_roles(users),
         left={one.id: place_of(one) for one in users if one.active and not identities.stands(one)},
         sentence=refusal.sentence if refusal else "",
         username=username,
         email=email,
     )
     return make_response(page, status_of(refusal) if refusal else 200)
+
+
+def _roles(users: Iterable[Account]) -> dict[int, str]:
+    """What each account is on the index main, by its row.
+
+    The settings say the same of all accounts of one source that hold no role there, so one of them is asked about.
+    """
+    rights, identities = services().readers.rights, services().authenticator.identities
+    members = {team.name: {name for name, _ in team.members} for team in rights.teams()}
+    holders: set[str] = set()
+    for row in rights.grants(index=MAIN, project=""):
+        holders |= members[row.holder] if row.is_team else {row.holder}
+    roles, known = {}, {}
+    for one in users:
+        alike = one.username if one.username in holders else "", one.source
+        if alike not in known:
+            known[alike] = identities.standing(one).role.value
+        roles[one.id] = "administrator" if one.is_admin else known[alike]
+    return roles
 
 
 def _user_page(found: Account, refusal: Refusal | None = None, where: str = "password") -> Response:
@@ -216,7 +238,7 @@ def _user_page(found: Account, refusal: Refusal | None = None, where: str = "pas
         user=found,
         teams=[team for team in rights.teams() if found.username in dict(team.members)],
         roles=rights.grants(user=found.username),
-        otherwise=here.settings.auth_default_role,
+        standing=here.authenticator.identities.standing(found),
         tokens=here.readers.tokens.of_user(found.username),
         kept_in=place_of(found),
         stands=here.authenticator.identities.stands(found),

@@ -10,7 +10,6 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from packaging.utils import NormalizedName
 
-from database.catalogue import provenance_path
 from distributions.archives import Member
 from distributions.code_colours import Piece, pieces
 from distributions.contents import Contents, Excerpt
@@ -22,10 +21,10 @@ from simple.sources import FileRecord
 from views import this_index
 from views.contents import LARGEST_SHOWN, reader, stored_file
 from views.guards import identity, must, project_named, requires, where
+from views.releases import release_named
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import frame_of, release_named
-from views.web.release import Attested, PageFile, files_of
+from views.web.project_frame import frame_of, moved, page_files
 from views.web.search import page_number
 from views.web.tree import crumbs_of, tree_of
 
@@ -55,9 +54,7 @@ def file(name: str, version: str, filename: str) -> ResponseReturnValue:
         return redirect(url_for("web.project", name=known), 302)
     record = stored_file(known, version, filename)
     if (name, version) != (known, record.version):
-        target = url_for("web.file", name=known, version=record.version, filename=filename)
-        query = request.query_string.decode("ascii", "replace")
-        return redirect(f"{target}?{query}" if query else target, 301)
+        return moved(url_for("web.file", name=known, version=record.version, filename=filename))
     if not may_download(known):
         return _page(detail, record, None, "")
     try:
@@ -73,26 +70,18 @@ def may_download(project: NormalizedName) -> bool:
 
 
 def _page(detail: ProjectDetail, record: FileRecord, contents: Contents | None, fault: str) -> str:
+    frame = frame_of(detail, "web.files", release_named(detail.name, record.version))
+    files = page_files(detail, frame.version, frame.proven)
     return render_template(
         "file.html",
-        frame=frame_of(detail, "web.files", release_named(detail.name, record.version)),
+        frame=frame,
         detail=detail,
         record=record,
-        one=_facts(detail, record),
+        one=next(one for one in files if one.file.filename == record.filename),
         contents=contents,
         fault=fault,
         tree=tree_of(contents.members, page=page_number()) if contents else None,
     )
-
-
-def _facts(detail: ProjectDetail, record: FileRecord) -> PageFile:
-    root = request.script_root
-    proven = this_index().catalogue.proven(detail.name, record.version).get(record.filename)
-    address = root + provenance_path(detail.name, record.version, record.filename)
-    attested = {record.filename: Attested.of(proven, address)} if proven else {}
-    uploaders = this_index().catalogue.uploaders(detail.name)
-    files = files_of(detail, record.version, uploaders, f"{root}/simple/{detail.name}/", attested)
-    return next(one for one in files if one.file.filename == record.filename)
 
 
 def _member(detail: ProjectDetail, record: FileRecord, contents: Contents, path: str) -> str:

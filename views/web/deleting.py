@@ -15,11 +15,12 @@ from simple.model import File
 from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, identity, requires
+from views.paging import pages_of
+from views.releases import release_named
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import release_named
 from views.web.project_settings import reason_said, settings_page
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 from views.web.teams import REFUSALS, said
 from views.web.words import count_words
 

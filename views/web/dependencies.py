@@ -14,10 +14,11 @@ from distributions.requirements import Case, Required, by_extra, required_by
 from permissions import Permission
 from views import this_index
 from views.guards import requires
+from views.paging import pages_of
 from views.web import blueprint
 from views.web.marker_words import marker_words
 from views.web.project_frame import frame_of, page_of_release
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 
 DEPENDENTS = 50
 _REQUIREMENTS = 150

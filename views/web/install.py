@@ -8,19 +8,22 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
-from permissions import READING, allows
+from packaging.version import Version
+
+from permissions import READING
 from simple.model import File
-from views import services
+from views import services, this_index
 from views.web.snippets import Snippet, Tool
 from views.web.urls import index_url, trusted_host
 
 _MOST_HASHES: Final = 40
 NAME: Final = "NAME"  # in place of a project's name
+STAND_IN: Final = "TOKEN"  # in place of a token
 
 
 @dataclass(frozen=True, slots=True)
 class InstallBox:
-    """All choices. ``login`` has the lines that a closed index needs first; None where anybody reads."""
+    """All choices. ``login`` has the lines that keep a token; None where anybody reads and no token was given."""
 
     tools: tuple[Tool, ...]
     login: Snippet | None
@@ -30,7 +33,8 @@ class InstallBox:
 class Source:
     """What the lines speak of: the requirement and the index.
 
-    ``trusted`` is the host that pip has to be told to trust, "" for none; ``is_closed`` where reading needs a login.
+    ``trusted`` is the host that pip has to be told to trust, "" for none; ``is_closed`` where reading needs a login,
+    for which ``password`` stands.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Source:
     url: str
     trusted: str
     is_closed: bool
+    password: str
 
     @property
     def requirement(self) -> str:
@@ -50,34 +55,52 @@ class Source:
         return f" --trusted-host {self.trusted}" if self.trusted else ""
 
     def url_with(self, password: str) -> str:
-        """The address with a token's login in it."""
+        """The address with a token's login in it, or with that of the variable which holds it."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(netloc=f"__token__:{password}@{parts.netloc}"))
 
 
 def install_box(
-    name: str = NAME, version: str = "", files: Sequence[File] = (), *, needs_others: bool = False
+    name: str = NAME,
+    version: str = "",
+    files: Sequence[File] = (),
+    *,
+    needs_others: bool = False,
+    password: str = "",
 ) -> InstallBox:
     """The lines that install a project from this server, of one version where it is named.
 
     ``files`` are those of the release, whose digests are pinned; ``needs_others`` says that it has dependencies, whose
-    digests would have to be pinned, too.
+    digests would have to be pinned, too. ``password`` is the token that the lines have; without one they have a word
+    in its place.
     """
-    source = _source(name, version)
+    source = _source(name, version, password or STAND_IN)
     hashes = _hashes(source, files, needs_others=needs_others)
     tools = (_pip(source), _uv(source), _poetry(source), _pdm(source), hashes, _ci(source))
-    return InstallBox(tools, _netrc(source) if source.is_closed else None)
+    return InstallBox(tools, _netrc(source) if source.is_closed or password else None)
+
+
+def pin_of(version: str, latest: str, yanked: str | None) -> str:
+    """The version, where an installer would not choose this release of a project by itself, else "".
+
+    ``latest`` is the release that stands for the project; ``yanked`` is the reason of a yanked one, else None.
+    """
+    is_chosen = version == latest and yanked is None and not Version(version).is_prerelease
+    return "" if is_chosen else version
 
 
 def pip_command(name: str, version: str = "") -> str:
     """The line that installs a project from this server with pip, of one version where it is named."""
-    return _pip_command(_source(name, version))
+    return _pip_command(_source(name, version, STAND_IN))
 
 
-def _source(name: str, version: str) -> Source:
-    nobody = services().authenticator.nobody
-    is_closed = not all(allows(nobody, permission) for permission in READING)
-    return Source(name, version, index_url(), trusted_host(), is_closed)
+def is_closed() -> bool:
+    """Whether reading here needs a login."""
+    return any(services().is_private(this_index(), permission) for permission in READING)
+
+
+def _source(name: str, version: str, password: str) -> Source:
+    return Source(name, version, index_url(), trusted_host(), is_closed(), password)
 
 
 def _pip_command(source: Source, url: str = "") -> str:
@@ -86,7 +109,7 @@ def _pip_command(source: Source, url: str = "") -> str:
 
 def _netrc(source: Source) -> Snippet:
     host = urlsplit(source.url).hostname
-    return Snippet("", f"machine {host} login __token__ password TOKEN", "the line for .netrc", "~/.netrc")
+    return Snippet("", f"machine {host} login __token__ password {source.password}", "the line for .netrc", "~/.netrc")
 
 
 def _pip(source: Source) -> Tool:
@@ -96,7 +119,7 @@ def _pip(source: Source) -> Tool:
         Snippet("Or for good, in pip.conf", settings, "the pip settings", "pip.conf"),
     ]
     if source.is_closed:
-        line = _pip_command(source, source.url_with("TOKEN"))
+        line = _pip_command(source, source.url_with(source.password))
         snippets.insert(1, Snippet("Or with the token in the address:", line, "the pip command with a token"))
     return Tool("pip", tuple(snippets))
 

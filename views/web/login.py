@@ -19,7 +19,7 @@ from people.factors import Question
 from permissions import Permission
 from views import services
 from views.errors import status_of
-from views.guards import must, peer, requires
+from views.guards import actor_named, must, peer, requires
 from views.web import blueprint, session
 from views.web.urls import own_url, safe_next
 
@@ -164,7 +164,7 @@ def prove_factor(account: Account) -> str:
         if answered_passkey().id != account.id:
             raise NotAuthenticated("This passkey belongs to another account; use one of yours, or a code.")
         return "passkey"
-    here, by = services(), session.actor_of(account)
+    here, by = services(), actor_named(account.username)
     try:
         here.factors.prove_code(account, request.form.get("code", ""), by=by)
     except NotAuthenticated:

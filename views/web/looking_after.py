@@ -15,8 +15,9 @@ from errors import InvalidRequest, shown
 from permissions import Permission
 from views import services, this_index
 from views.guards import actor, requires
+from views.paging import pages_of
 from views.web import blueprint
-from views.web.search import page_number, pages_of
+from views.web.search import page_number
 
 _PROJECTS_PER_PAGE = 50
 _RUNS = 100

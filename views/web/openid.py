@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from flask import redirect, request, url_for
+from flask import redirect, request
 from flask import session as browser
 from werkzeug.wrappers import Response as AnyResponse
 
 from credentials.openid import OpenIdProvider, Started
-from database.journal import Actor
 from errors import Forbidden, NotFound
 from people.directories import OPENID
 from views import services
-from views.guards import peer, requires
+from views.guards import actor_named, requires
 from views.web import blueprint, session
 from views.web.login import go_on, must_have_accounts, unkept
 from views.web.urls import absolute, safe_next
 
+_CALLBACK = "web.end_openid"
 _TICKET = "openid"  # in the browser's session: whoever comes back must be who went
 
 
@@ -26,7 +26,7 @@ def begin_openid() -> AnyResponse:
     again = "again" in request.args
     person = session.person() if again else None
     recently = services().settings.auth_recent_minutes * 60
-    started = _provider().begin(_callback(), again=again, max_age=recently if again else None)
+    started = _provider().begin(absolute(_CALLBACK), again=again, max_age=recently if again else None)
     browser[_TICKET] = services().tickets.issue(
         "openid",
         {
@@ -45,8 +45,8 @@ def end_openid() -> AnyResponse:
     provider, here = _provider(), services()
     said = here.tickets.use("openid", browser.pop(_TICKET, ""))
     started = Started("", said["state"], said["nonce"], said["verifier"], said["not_before"])
-    person = provider.finish(_callback(), started, request.args)
-    by = Actor(person.username, None, peer().address, request.environ.get("pypi.request_id"))
+    person = provider.finish(absolute(_CALLBACK), started, request.args)
+    by = actor_named(person.username)
     account = here.users.admit(person, OPENID, by=by)
     if not here.authenticator.identities.stands(account):
         raise Forbidden("Your account here is deactivated; ask an administrator.")
@@ -62,7 +62,3 @@ def _provider() -> OpenIdProvider:
     if found is None:
         raise NotFound("No OpenID provider is set up here; sign in with a password.")
     return found
-
-
-def _callback() -> str:
-    return absolute(url_for("web.end_openid"))

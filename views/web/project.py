@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from packaging.version import Version
 from werkzeug.wrappers import Response as AnyResponse
 
-from database.catalogue import ReleaseDetail, provenance_path
+from database.catalogue import ReleaseDetail
 from distributions.descriptions import Rendered
 from distributions.filenames import release_key
 from distributions.requirements import by_project
@@ -16,20 +16,21 @@ from permissions import Permission
 from simple.model import ProjectDetail, first_uploaded
 from views import this_index
 from views.guards import requires
+from views.paging import page_of
+from views.releases import latest_release
 from views.simple import normalized
 from views.web import blueprint
 from views.web.description import Shown
-from views.web.install import install_box
-from views.web.paging import page_of
+from views.web.install import install_box, pin_of
 from views.web.project_frame import (
     frame_of,
-    latest_release,
     moved,
+    page_files,
     page_of_project,
     page_of_release,
     rights_on,
 )
-from views.web.release import Attested, PageFile, ReleaseFacts, files_of, history_of
+from views.web.release import PageFile, ReleaseFacts, history_of
 from views.web.search import page_number
 
 _RELEASES = 100
@@ -90,7 +91,9 @@ def _description(detail: ProjectDetail, found: ReleaseDetail) -> str:
         files=len(files),
         requires=len(required),
         downloads=this_index().downloads.total(detail.name),
-        box=install_box(detail.name, frame.pin, files, needs_others=bool(required)),
+        box=install_box(
+            detail.name, pin_of(frame.version, frame.latest, frame.yanked), files, needs_others=bool(required)
+        ),
     )
 
 
@@ -118,11 +121,12 @@ def files(name: str, version: str) -> ResponseReturnValue:
         return place
     detail, found = place
     query = request.args.get("q", "")[:_QUERY_CHARACTERS]
-    all_files = _files(detail, found.version)
+    frame = frame_of(detail, "web.files", found)
+    all_files = page_files(detail, frame.version, frame.proven)
     fitting = [one for one in all_files if _fits(one, query)]
     return render_template(
         "files.html",
-        frame=frame_of(detail, "web.files", found),
+        frame=frame,
         page=page_of(fitting, page_number(), _FILES),
         query=query,
         total=len(all_files),
@@ -133,13 +137,3 @@ def files(name: str, version: str) -> ResponseReturnValue:
 def _fits(one: PageFile, query: str) -> bool:
     text = f"{one.file.filename} {one.tags}".lower()
     return all(word in text for word in query.lower().split())
-
-
-def _files(detail: ProjectDetail, version: str) -> list[PageFile]:
-    uploaders = this_index().catalogue.uploaders(detail.name)
-    root = request.script_root
-    attested = {
-        filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
-        for filename, facts in this_index().catalogue.proven(detail.name, version).items()
-    }
-    return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from flask import current_app, redirect, request, url_for
+from flask import redirect, request, url_for
 from packaging.utils import NormalizedName
 from packaging.version import Version
 from werkzeug.wrappers import Response
 
-from database.catalogue import ReleaseDetail
-from distributions.filenames import check_version, release_key
-from errors import InvalidVersion, UnknownProject, UnknownRelease
-from permissions import Permission, allows
-from simple.legacy_json import reason_of
+from database.catalogue import ReleaseDetail, provenance_path
+from errors import UnknownProject
+from permissions import Permission, Where, allows
+from simple.legacy_json import project_latest, reason_of
 from simple.model import ProjectDetail, ProjectStatus
 from views import this_index
 from views.guards import identity, where
+from views.releases import latest_release, release_named
 from views.simple import normalized
-from views.web.release import latest_of
+from views.web.release import Attested, PageFile, files_of
 
 
 class _Kind(NamedTuple):
@@ -32,7 +33,7 @@ class _Kind(NamedTuple):
     needs: frozenset[str] = frozenset()
 
 
-# In this order; one whose view is not there is left out.
+# In this order.
 _TABS: Final = (
     _Kind("web.project", "Description"),
     _Kind("web.history", "Release history"),
@@ -59,13 +60,15 @@ class ProjectFrame:
     """The head of a project's pages.
 
     ``version`` is the release that is shown, "" where none may be; ``of_release`` says that the page is about it, not
-    about the whole project. ``may`` is what the asker may change (``rights_on``). ``yanked`` is the reason of a yanked
-    release, perhaps empty, else None; ``is_attested``: each of its files has attestations that were verified.
+    about the whole project. ``place`` has the facts about the name, and ``may`` is what the asker may change there
+    (``rights_on``). ``yanked`` is the reason of a yanked release, perhaps empty, else None. ``proven`` is what was
+    verified of the attestations of its files, by filename; ``is_attested``: each of them has such.
     """
 
     name: NormalizedName
     shown_name: str
     tabs: tuple[Tab, ...]
+    place: Where
     may: frozenset[str]
     status: ProjectStatus = ProjectStatus.ACTIVE
     status_reason: str | None = None
@@ -74,6 +77,7 @@ class ProjectFrame:
     summary: str = ""
     yanked: str | None = None
     is_prerelease: bool = False
+    proven: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_attested: bool = False
     of_release: bool = False
 
@@ -81,12 +85,6 @@ class ProjectFrame:
     def is_latest(self) -> bool:
         """Whether the release stands for the project."""
         return self.version == self.latest
-
-    @property
-    def pin(self) -> str:
-        """The version where an installer would not choose this release by itself, else ""."""
-        chosen = self.is_latest and not self.is_prerelease and self.yanked is None
-        return "" if chosen else self.version
 
 
 def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = None) -> ProjectFrame:
@@ -97,16 +95,18 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
     """
     if not detail.status.offers_files:
         return _bare(detail.name, here, detail)
-    latest, of_release = latest_of(detail), found is not None
+    latest, of_release = project_latest(detail), found is not None
     found = found or latest_release(detail)
     files = [file for file in detail.files if file.version == found.version]
     proven = this_index().catalogue.proven(detail.name, found.version)
-    may = rights_on(detail.name)
+    place = where(Permission.MANAGE, detail.name)
+    may = _rights_at(place)
     kinds = _kinds(here, may)
     return ProjectFrame(
         name=detail.name,
         shown_name=detail.display_name or detail.name,
         tabs=tuple(_tab(kind, detail.name, found.version, latest, here) for kind in kinds),
+        place=place,
         may=may,
         status=detail.status,
         status_reason=detail.status_reason,
@@ -115,42 +115,39 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
         summary=str(found.metadata.get("summary") or ""),
         yanked=reason_of(files),
         is_prerelease=Version(found.version).is_prerelease,
+        proven=proven,
         is_attested=all(file.filename in proven for file in files),
         of_release=of_release,
     )
 
 
-def latest_release(detail: ProjectDetail) -> ReleaseDetail:
-    """The release that stands for a project."""
-    return this_index().catalogue.release(detail.name, release_key(Version(latest_of(detail))))
-
-
-def frame_of_name(name: NormalizedName, here: str) -> ProjectFrame:
-    """The frame of a page about a name, whether there is such a project or not yet."""
+def project_of_name(name: NormalizedName) -> ProjectDetail | None:
+    """The project of a name; None where all its files were deleted, or none came yet."""
     try:
-        detail = this_index().catalogue.project_detail(name)
+        return this_index().catalogue.project_detail(name)
     except UnknownProject:
-        return _bare(name, here)
-    return frame_of(detail, here)
+        return None
+
+
+def frame_of_name(name: NormalizedName, here: str, detail: ProjectDetail | None) -> ProjectFrame:
+    """The frame of a page about a name, whether there is a project of it (``project_of_name``) or not."""
+    return _bare(name, here) if detail is None else frame_of(detail, here)
 
 
 def _bare(name: NormalizedName, here: str, detail: ProjectDetail | None = None) -> ProjectFrame:
-    may = rights_on(name)
+    place = where(Permission.MANAGE, name)
+    may = _rights_at(place)
     shown = _IN_QUARANTINE if detail else _IN_QUARANTINE[1:]
     kinds = [kind for kind in _kinds(here, may) if kind.endpoint in shown]
     tabs = tuple(_tab(kind, name, "", "", here) for kind in kinds)
     if detail is None:
-        return ProjectFrame(name, name, tabs, may)
+        return ProjectFrame(name, name, tabs, place, may)
     shown_name = detail.display_name or name
-    return ProjectFrame(name, shown_name, tabs, may, detail.status, detail.status_reason)
+    return ProjectFrame(name, shown_name, tabs, place, may, detail.status, detail.status_reason)
 
 
 def _kinds(here: str, may: frozenset[str]) -> list[_Kind]:
-    return [
-        kind
-        for kind in _TABS
-        if kind.endpoint in current_app.view_functions and (not kind.needs or kind.needs & may or kind.endpoint == here)
-    ]
+    return [kind for kind in _TABS if not kind.needs or kind.needs & may or kind.endpoint == here]
 
 
 def _tab(kind: _Kind, name: NormalizedName, version: str, latest: str, here: str) -> Tab:
@@ -167,18 +164,24 @@ def _tab(kind: _Kind, name: NormalizedName, version: str, latest: str, here: str
 
 def rights_on(name: NormalizedName) -> frozenset[str]:
     """What the asker may change of a project: "yank", "delete", "manage"."""
-    asker, place = identity(), where(Permission.MANAGE, name)
+    return _rights_at(where(Permission.MANAGE, name))
+
+
+def _rights_at(place: Where) -> frozenset[str]:
+    asker = identity()
     wanted = (Permission.YANK, Permission.DELETE, Permission.MANAGE)
     return frozenset(permission.value for permission in wanted if allows(asker, permission, place))
 
 
-def release_named(name: NormalizedName, version: str) -> ReleaseDetail:
-    """The release that an address speaks of. Raises UnknownProject, UnknownRelease."""
-    try:
-        key = release_key(check_version(version))
-    except InvalidVersion:
-        raise UnknownRelease(name, version) from None
-    return this_index().catalogue.release(name, key)
+def page_files(detail: ProjectDetail, version: str, proven: Mapping[str, Mapping[str, Any]]) -> list[PageFile]:
+    """The files of a release as pages show them; ``proven`` is the frame's."""
+    root = request.script_root
+    attested = {
+        filename: Attested.of(facts, root + provenance_path(detail.name, version, filename))
+        for filename, facts in proven.items()
+    }
+    uploaders = this_index().catalogue.uploaders(detail.name)
+    return files_of(detail, version, uploaders, f"{root}/simple/{detail.name}/", attested)
 
 
 def page_of_release(endpoint: str, name: str, version: str) -> tuple[ProjectDetail, ReleaseDetail] | Response:

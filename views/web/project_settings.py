@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from packaging.utils import NormalizedName
 from werkzeug.wrappers import Response as AnyResponse
 
 from database.deletions import Deleted
 from errors import Gone, InvalidRequest, NotFound, Refusal, UnknownProject, shown
 from permissions import PROJECT_ROLES, Permission, allows
-from simple.model import ProjectDetail, ProjectStatus
+from simple.model import ProjectStatus
 from views import services, this_index
 from views.errors import status_of
-from views.guards import actor, identity, must, project_named, requires, where
+from views.guards import actor, asked_anew, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import frame_of_name, rights_on
+from views.web.project_frame import frame_of_name, project_of_name, rights_on
 from views.web.release import history_of
-from views.web.teams import REFUSALS, holder_said, said
+from views.web.teams import REFUSALS, holder_said, said, tell_role
 
 _RELEASES = 20
 _REASON_CHARACTERS = 500
@@ -42,10 +42,10 @@ def give_project_role(name: str) -> AnyResponse:
     """Give a role on a project."""
     project, holder = normalized(name), holder_said()
     try:
-        services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
+        before = services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return settings_page(project, refusal, "roles")
-    flash(f"{holder.name} is {said('role')} of {project}.")
+    tell_role(holder, project, before)
     return _back(project)
 
 
@@ -93,45 +93,33 @@ def reason_said() -> str:
 
 def _back(project: NormalizedName) -> AnyResponse:
     """To the settings, or to the project for whoever just gave their own right to them away."""
-    g.pop("identity", None)
-    still = allows(identity(), Permission.MANAGE, where(Permission.MANAGE, project))
+    still = allows(asked_anew(), Permission.MANAGE, where(Permission.MANAGE, project))
     return redirect(url_for("web.project_settings" if still else "web.project", name=project), 303)
 
 
 def settings_page(project: NormalizedName, refusal: Refusal | None = None, part: str = "") -> Response:
     """The page, with what was refused in its ``part``. Raises UnknownProject."""
-    rights, may = services().readers.rights, rights_on(project)
-    ground, roles = rights.ground(this_index().name, project), rights.grants(index=this_index().name, project=project)
-    if not ground.exists and not roles:
+    detail, roles = project_of_name(project), services().readers.rights.grants(index=this_index().name, project=project)
+    frame = frame_of_name(project, "web.project_settings", detail)
+    if not frame.place.exists and not roles:
         raise UnknownProject(project)
-    detail = _detail(project)
     history = history_of(detail) if detail else []
     page = render_template(
         "project_settings.html",
-        frame=frame_of_name(project, "web.project_settings"),
-        name=project,
-        may=may,
-        ground=ground,
+        frame=frame,
         roles=roles,
         known_roles=PROJECT_ROLES,
         detail=detail,
         history=history if "all" in request.args else history[:_RELEASES],
         history_total=len(history),
         statuses=[status.value for status in ProjectStatus],
-        deleted=this_index().deletions.standing(project) if "delete" in may else [],
-        just_deleted=_just_deleted(project) if "delete" in may else None,
+        deleted=this_index().deletions.standing(project) if "delete" in frame.may else [],
+        just_deleted=_just_deleted(project) if "delete" in frame.may else None,
         sentence=refusal.sentence if refusal else "",
         part=part,
         said=request.form,
     )
     return make_response(page, status_of(refusal) if refusal else 200)
-
-
-def _detail(project: NormalizedName) -> ProjectDetail | None:
-    try:
-        return this_index().catalogue.project_detail(project)
-    except UnknownProject:
-        return None  # all its files were deleted, or none came yet
 
 
 def _just_deleted(project: NormalizedName) -> Deleted | None:

@@ -21,7 +21,7 @@ from views.errors import status_of
 from views.guards import actor, identity, requires
 from views.publisher_rights import Publishing, claims_of, must_manage_publishers
 from views.web import blueprint
-from views.web.project_frame import frame_of_name
+from views.web.project_frame import frame_of_name, project_of_name
 from views.web.urls import own_url
 
 
@@ -102,9 +102,9 @@ def _add(project: NormalizedName) -> None:
 
 def _project_page(mine: Publishing, refusal: Refusal | None = None) -> Response:
     found = services().publishers.of_project(this_index().name, mine.project, added_by=mine.added_by)
-    is_there = bool(this_index().catalogue.uploaders(mine.project))
-    frame = frame_of_name(mine.project, "web.publishing")
-    return _page("publishing.html", found, refusal, frame=frame, project=mine.project, is_there=is_there)
+    detail = project_of_name(mine.project)
+    frame = frame_of_name(mine.project, "web.publishing", detail)
+    return _page("publishing.html", found, refusal, frame=frame, project=mine.project, is_there=detail is not None)
 
 
 def _account_page(refusal: Refusal | None = None) -> Response:

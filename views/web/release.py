@@ -13,6 +13,7 @@ from packaging.version import Version
 
 from simple.legacy_json import reason_of
 from simple.model import File, ProjectDetail, first_uploaded, offered_files
+from views.releases import releases_before
 from views.web.urls import safe_link
 from views.web.words import tag_words
 
@@ -26,7 +27,7 @@ _CLASSIFIERS = 200
 class ReleaseLine:
     """One line of the release history; ``yanked`` is the reason if all its files are yanked, else None.
 
-    ``before`` is the release to compare it with: the last lower one that is final and not yanked, else the last lower.
+    ``before`` is the release to compare it with, None for the lowest (``releases_before``).
     """
 
     version: str
@@ -80,7 +81,6 @@ class Link:
 class ReleaseFacts:
     """What the core metadata says besides the description. Long lists are cut; ``more`` says by how many."""
 
-    summary: str
     links: tuple[Link, ...]
     people: tuple[tuple[str, str], ...]
     license: str
@@ -97,7 +97,6 @@ class ReleaseFacts:
         counted = (("keywords", keywords, _KEYWORDS), ("classifiers", classifiers, _CLASSIFIERS))
         licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
         return cls(
-            summary=str(metadata.get("summary") or ""),
             links=_links(metadata),
             people=_people(metadata),
             # Some put the whole text of the licence there.
@@ -167,23 +166,10 @@ def history_of(detail: ProjectDetail) -> list[ReleaseLine]:
     files: dict[str, list[File]] = {}
     for file in detail.files:
         files.setdefault(file.version, []).append(file)
-    lines, last, last_good = [], None, None
-    for version in detail.versions:
-        line = _line(version, files[version], last_good or last)
-        lines.append(line)
-        last = version
-        if line.yanked is None and not line.is_prerelease:
-            last_good = version
-    return lines[::-1]
+    before = releases_before(detail)
+    return [_line(version, files[version], before[version]) for version in reversed(detail.versions)]
 
 
 def _line(version: str, files: list[File], before: str | None) -> ReleaseLine:
-    return ReleaseLine(
-        version, first_uploaded(files), len(files), reason_of(files), Version(version).is_prerelease, before
-    )
-
-
-def latest_of(detail: ProjectDetail) -> str:
-    """The release that stands for the project: not yanked before yanked, final before pre-release, then the highest."""
-    standing = {file.version for file in detail.files if file.yanked is None}
-    return max(detail.versions, key=lambda text: (text in standing, not Version(text).is_prerelease, Version(text)))
+    uploaded = first_uploaded(files)
+    return ReleaseLine(version, uploaded, len(files), reason_of(files), Version(version).is_prerelease, before)

@@ -11,9 +11,10 @@ from permissions import Permission
 from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
+from views.releases import release_named
 from views.simple import normalized
 from views.web import blueprint
-from views.web.project_frame import release_named, rights_on
+from views.web.project_frame import rights_on
 from views.web.project_settings import reason_said
 from views.web.release import history_of
 from views.web.teams import REFUSALS, said

@@ -19,6 +19,7 @@ from views import this_index
 from views.api.elsewhere import FOUND_STATUSES
 from views.errors import wants_html
 from views.guards import requires
+from views.paging import pages_of
 from views.search_query import SearchQuery
 from views.web import blueprint
 from views.web.words import stamp
@@ -90,7 +91,7 @@ def _page(asked: SearchQuery, result: SearchResult) -> Response:
             asked=asked,
             result=result,
             found=[MarkedHit.of(hit, result.words) for hit in result.hits],
-            pages=pages_of(result.total),
+            pages=pages_of(result.total, PER_PAGE),
             chosen=[(_in_words(name, value), without) for name, value, without in asked.choices()],
             choices=this_index().search.choices(),
             pythons=pythons,
@@ -111,7 +112,7 @@ def _document(asked: SearchQuery, result: SearchResult) -> Response:
         "instead": result.instead,
         "suggestion": result.suggestion,
         "page": asked.page,
-        "pages": pages_of(result.total),
+        "pages": pages_of(result.total, PER_PAGE),
         "results": [_entry(hit) for hit in result.hits],
     }
     return Response(orjson.dumps(document), content_type="application/json")
@@ -131,11 +132,6 @@ def _entry(hit: Hit) -> dict[str, Any]:
         "updated": stamp(hit.updated),
         "url": url_for("web.project", name=hit.name),
     }
-
-
-def pages_of(total: int, per_page: int = PER_PAGE) -> int:
-    """How many pages a list has; an empty one has one."""
-    return max(1, -(-total // per_page))
 
 
 def page_number() -> int:

@@ -15,7 +15,7 @@ from database.sessions import SessionRow
 from errors import Forbidden, NotAuthenticated, Unavailable
 from permissions import Identity
 from views import services
-from views.guards import actor, peer
+from views.guards import actor, actor_named
 
 
 class Person(UserMixin):  # type: ignore[misc]
@@ -103,17 +103,12 @@ def person() -> Account:
     return services().users.account(current_user.account.username)
 
 
-def actor_of(account: Account) -> Actor:
-    """Somebody who is about to be signed in, as the journal names them."""
-    return Actor(account.username, None, peer().address, request.environ.get("pypi.request_id"))
-
-
 def start(account: Account, method: str) -> None:
     """Sign a person in, who proved it by ``method``, under a new session: what an earlier one held, and its cookie,
     are void.
     """
     manager = services().sessions
-    by = actor_of(account)
+    by = actor_named(account.username)
     _end_row(by)
     session.clear()
     secret = manager.sign_in(account, method, by=by, agent=request.headers.get("User-Agent", ""))

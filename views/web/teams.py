@@ -103,7 +103,7 @@ def give_team_role(team: str) -> AnyResponse:
         before = services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
-    _tell_role(holder, project, before)
+    tell_role(holder, project, before)
     return _to_team(team)
 
 
@@ -202,7 +202,7 @@ def give_role() -> AnyResponse:
         before = services().rights.grant(this_index().name, None, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "roles")
-    _tell_role(holder, None, before)
+    tell_role(holder, None, before)
     return redirect(url_for("web.roles"), 303)
 
 
@@ -237,9 +237,10 @@ def remove_pattern() -> AnyResponse:
     return redirect(url_for("web.roles"), 303)
 
 
-def _tell_role(holder: Holder, project: NormalizedName | None, before: str | None) -> None:
-    rights, who = services().readers.rights, {"team" if holder.is_team else "user": holder.name}
-    (now,) = rights.grants(index=this_index().name, project=project or "", **who)
+def tell_role(holder: Holder, project: NormalizedName | None, before: str | None) -> None:
+    """Say on the next page which role somebody has now, and what stood before or stays beside it."""
+    rights = services().readers.rights
+    (now,) = rights.grants(index=this_index().name, project=project or "", **holder.detail())
     flash(role_sentence(now, rights, before))
 
 

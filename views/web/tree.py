@@ -12,6 +12,7 @@ from typing import Final
 
 from distributions.archives import Member
 from distributions.texts import visible_name
+from views.paging import pages_of
 
 MOST_ROWS: Final = 400
 _DEEPEST: Final = 8
@@ -53,7 +54,7 @@ def tree_of(members: Iterable[Member], folder: str = "", page: int = 1) -> Tree:
     """The tree below a folder, which ends with a slash unless it is the whole; without rows where there is none."""
     inside = [member for member in members if member.name.startswith(folder)]
     rows = _children(inside, folder)
-    pages = max(1, -(-len(rows) // MOST_ROWS))
+    pages = pages_of(len(rows), MOST_ROWS)
     shown = rows[(page - 1) * MOST_ROWS : page * MOST_ROWS]
     _unfold(shown)
     return Tree(shown, page, pages, len(inside), sum(member.size for member in inside))

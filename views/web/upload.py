@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from distributions.claims import Claim
 from distributions.filenames import EXTENSIONS, LEGACY_EXTENSIONS, parse_filename
-from errors import InvalidRequest, Refusal, TooLarge, shown
-from permissions import Permission, allows
+from errors import InvalidRequest, Refusal, shown
+from permissions import Permission
 from views import services, this_index
 from views.errors import status_of, wants_html
 from views.forms import ReceivedFile, UploadForm, read_files
@@ -23,8 +23,7 @@ from views.guards import asked_anew, identity, must, requires
 from views.upload import draining, must_be_possible, publish, sentence_of
 from views.web import blueprint
 from views.web.forms import FIELD, must_be_token, token_in_stream
-from views.web.upload_tools import Access, tools_for
-from views.web.urls import index_address, index_url
+from views.web.upload_tools import access_with, tools_for
 from views.web.words import size_words, tag_words
 
 
@@ -89,14 +88,14 @@ def check_upload() -> Response:
 
     The answer is 200 also for a file that would be refused: the question was answered.
     """
-    filename, size = request.args.get("filename", ""), request.args.get("size", "")
+    filename = request.args.get("filename", "")
     answer: dict[str, Any] = {"filename": filename, "takes": False, "facts": "", "sentence": ""}
     try:
         parsed = parse_filename(filename, accept_legacy=services().settings.accept_legacy_sdists)
         must(Permission.UPLOAD, parsed.project)  # first: what is there is told to nobody else
-        _, taken = services().manager.foresee(this_index().name, filename)
-        answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(_size_of(size))}"
-        _must_fit(filename, _size_of(size))
+        size = _size_of(request.args.get("size", ""))
+        answer["facts"] = f"{parsed.project} {parsed.version} · {_kind(filename)} · {size_words(size)}"
+        taken = services().manager.foresee(this_index().name, parsed, size)
     except Refusal as refusal:
         answer["sentence"] = refusal.sentence
     else:
@@ -123,18 +122,6 @@ def _size_of(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidRequest(f"{shown(text)} is not a size in bytes; say how many the file has.")
     return int(text)
-
-
-def _must_fit(filename: str, size: int) -> None:
-    """Raises InvalidRequest for an empty file, TooLarge for one that is larger than is taken here."""
-    largest = services().settings.max_file_size
-    if size == 0:
-        raise InvalidRequest(f"The file {shown(filename)} is empty; build it again.")
-    if size > largest:
-        raise TooLarge(
-            f"The file {shown(filename)} has {size_words(size)}; a file may have {size_words(largest)} here, and an "
-            "administrator can raise max_file_size."
-        )
 
 
 def _outcomes() -> Iterator[Outcome]:
@@ -189,17 +176,6 @@ def _page(outcomes: list[Outcome] | None = None, status: int = 200) -> Response:
         overwrite=settings.overwrite,
         uploads_as=identity().username,
         auth_enabled=settings.auth_enabled,
-        tools=tools_for(_access()),
+        tools=tools_for(access_with()),
     )
     return make_response(page, status)
-
-
-def _access() -> Access:
-    has_accounts = services().settings.auth_enabled
-    return Access(
-        upload_url=f"{index_address()}/upload",
-        index_url=index_url(),
-        username="__token__" if has_accounts else "anybody",
-        password="TOKEN" if has_accounts else "anything",
-        is_closed=not allows(services().authenticator.nobody, Permission.LIST),
-    )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from views import services
+from views.web.install import STAND_IN, is_closed
 from views.web.snippets import Snippet, Tool
+from views.web.urls import index_address, index_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,18 @@ class Access:
     username: str
     password: str
     is_closed: bool
+
+
+def access_with(password: str = STAND_IN) -> Access:
+    """How this server is uploaded to, with a token as the password; without accounts it takes any."""
+    has_accounts = services().settings.auth_enabled
+    return Access(
+        upload_url=f"{index_address()}/upload",
+        index_url=index_url(),
+        username="__token__" if has_accounts else "anybody",
+        password=password if has_accounts else "anything",
+        is_closed=is_closed(),
+    )
 
 
 def tools_for(access: Access) -> tuple[Tool, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from flask import request
+from flask import request, url_for
 
 from views import services
 from views.addressing import mount
@@ -24,14 +25,14 @@ def index_address() -> str:
     return own_url() + mount()
 
 
+def absolute(endpoint: str, **arguments: Any) -> str:
+    """The address of a view, with the host by which people know this server; an argument that is None is left out."""
+    return own_url() + url_for(endpoint, **arguments).removeprefix(request.script_root.removesuffix(mount()))
+
+
 def index_url() -> str:
     """The address that installers are given."""
     return f"{index_address()}/simple/"
-
-
-def absolute(path: str) -> str:
-    """The address of what is at a path that was made here, with the host by which people know this server."""
-    return own_url() + path.removeprefix(request.script_root.removesuffix(mount()))
 
 
 def trusted_host() -> str:

@@ -16,5 +16,5 @@ def clock() -> Clock:
 
 @pytest.fixture
 def issuers(clock: Clock) -> Issuers:
-    """Who verifies, by that clock; issuers on loopback may be asked in plain http."""
-    return Issuers(allow_insecure_loopback=True, clock=clock)
+    """Who verifies, by that clock."""
+    return Issuers(clock=clock)

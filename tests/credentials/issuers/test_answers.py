@@ -50,14 +50,14 @@ def test_slow_answers_are_cut_off(issuer: MockIssuer, path: str) -> None:
     """An answer that drips in byte by byte, and would never end, ends when the whole time is over."""
     issuer.answers[path] = Answer(drip=True)
     with pytest.raises(IssuerUnavailable, match=r"longer than 0\.5 seconds"):
-        verify(Issuers(allow_insecure_loopback=True, seconds=0.5), issuer, issuer.token())
+        verify(Issuers(seconds=0.5), issuer, issuer.token())
 
 
 def test_silence_is_cut_off(issuer: MockIssuer) -> None:
     """An issuer that takes the connection and says nothing is given up too."""
     issuer.gate.clear()
     with pytest.raises(IssuerUnavailable, match="cannot be had"):
-        verify(Issuers(allow_insecure_loopback=True, seconds=0.3), issuer, issuer.token())
+        verify(Issuers(seconds=0.3), issuer, issuer.token())
 
 
 @pytest.mark.parametrize("said", ["https://ci.example.com", "", None, 7, "{url}/"])

@@ -26,7 +26,7 @@ def test_https_with_a_trusted_certificate(monkeypatch: pytest.MonkeyPatch, tmp_p
             verify(Issuers(seconds=0.5), issuer, issuer.token())
         issuer.discovery["jwks_uri"] = issuer.url.replace("https:", "http:") + JWKS
         with pytest.raises(IssuerUnavailable, match="jwks_uri"):
-            verify(Issuers(allow_insecure_loopback=True), issuer, issuer.token())
+            verify(Issuers(), issuer, issuer.token())
 
 
 @pytest.mark.parametrize("trusted", [False, True])
@@ -58,7 +58,7 @@ def test_passwords_of_netrc_are_not_sent(
     netrc = tmp_path / "netrc"
     netrc.write_text("default login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    with issuer_keys._Deadline(5) as deadline, issuer_keys._session(deadline) as session:
+    with issuer_keys.Deadline(5) as deadline, issuer_keys._session(deadline) as session:
         answer = session.get(issuer.url + DISCOVERY, proxies={"http": ""})
     assert "Authorization" not in answer.request.headers
 
@@ -66,7 +66,7 @@ def test_passwords_of_netrc_are_not_sent(
 def test_proxies_do_not_lead_around_the_deadline(issuer: MockIssuer) -> None:
     """A connection through a proxy is cut off in time as well."""
     issuer.answers["http://ci.example.com/"] = Answer(drip=True)
-    with issuer_keys._Deadline(0.3) as deadline, issuer_keys._session(deadline) as session:
+    with issuer_keys.Deadline(0.3) as deadline, issuer_keys._session(deadline) as session:
         session.proxies = {"http": issuer.url}
         with pytest.raises(issuer_keys.CannotUse, match="longer than"):
             issuer_keys._get_json(session, deadline, "http://ci.example.com/")

@@ -19,6 +19,6 @@ class Clock:
         return self.now
 
 
-def verify(issuers: Issuers, issuer: MockIssuer, token: str, **named: Any) -> Any:
+def verify(issuers: Issuers, issuer: MockIssuer, token: str) -> Any:
     """The claims of a token, as one that this issuer signed for us."""
-    return issuers.verify(token, issuer=issuer.url, audience=AUDIENCE, **named)
+    return issuers.verify(token, issuer=issuer.url, audience=AUDIENCE)

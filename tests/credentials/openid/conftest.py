@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.credentials.mock_issuer import MockIssuer
+from tests.credentials.mock_issuer import MockIssuer, drip
 from tests.credentials.openid.scripted_provider import Scripted
 
 
@@ -23,6 +23,9 @@ def scripted(issuer: MockIssuer) -> Iterator[Scripted]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             made.asked.append((dict(parse_qsl(body)), self.headers.get("Authorization", "")))
+            if made.drips:
+                drip(self.wfile, issuer.over)
+                return
             answer = made.token_answer()
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():

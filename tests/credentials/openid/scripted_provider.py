@@ -17,13 +17,17 @@ CLIENT, SECRET = "pypi-clone", "a secret"
 
 @dataclass
 class Scripted:
-    """A provider whose answers to a code are written by the test; ``asked`` is what it was asked with."""
+    """A provider whose answers to a code are written by the test; ``asked`` is what it was asked with.
+
+    Where it ``drips``, it answers a byte at a time and never ends.
+    """
 
     issuer: MockIssuer
     nonce: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     answer: Callable[[], Answer] | None = None
+    drips: bool = False
     asked: list[tuple[dict[str, str], str]] = field(default_factory=list)
 
     def provider(self, **changes: Any) -> OpenIdProvider:
@@ -32,7 +36,6 @@ class Scripted:
             "issuer": self.issuer.url,
             "client_id": CLIENT,
             "client_secret": SECRET,
-            "allow_insecure_loopback": True,
         }
         return OpenIdProvider(OpenIdSettings(**usual | changes))
 

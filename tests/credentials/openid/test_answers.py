@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from credentials import openid
+from credentials.issuer_keys import LARGEST_DOCUMENT
 from errors import InvalidRequest, Unavailable
 from tests.credentials.mock_issuer import DISCOVERY, Answer
 from tests.credentials.openid.scripted_provider import CLIENT, HERE, SECRET, Scripted
@@ -75,11 +76,23 @@ def test_http_that_is_none(scripted: Scripted, answer: Answer) -> None:
 def test_answers_are_small(scripted: Scripted) -> None:
     """A megabyte is read, more is not."""
     document = json.dumps(scripted.issuer.discovery).encode()
-    scripted.issuer.answers[DISCOVERY] = Answer(body=document.rjust(openid.LARGEST_ANSWER))
+    scripted.issuer.answers[DISCOVERY] = Answer(body=document.rjust(LARGEST_DOCUMENT))
     scripted.provider().begin(HERE)
-    scripted.issuer.answers[DISCOVERY] = Answer(body=document.rjust(openid.LARGEST_ANSWER + 1))
+    scripted.issuer.answers[DISCOVERY] = Answer(body=document.rjust(LARGEST_DOCUMENT + 1))
     with pytest.raises(Unavailable):
         scripted.provider().begin(HERE)
+
+
+@pytest.mark.parametrize("place", ["discovery", "token"])
+def test_slow_answers_are_cut_off(scripted: Scripted, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """One that drips in byte by byte, and would never end, ends when the whole time is over."""
+    monkeypatch.setattr(openid, "STEP_SECONDS", 0.3)
+    if place == "discovery":
+        scripted.issuer.answers[DISCOVERY] = Answer(drip=True)
+    else:
+        scripted.drips = True
+    with pytest.raises(Unavailable, match="does not answer as it should"):
+        scripted.sign_in(scripted.provider())
 
 
 def test_the_issuer_in_the_answer(scripted: Scripted) -> None:
@@ -124,6 +137,8 @@ def test_discovery_is_remembered(scripted: Scripted, monkeypatch: pytest.MonkeyP
         {"token_endpoint": "http://id.example.com/token"},
         {"token_endpoint": "file:///etc/passwd"},
         {"userinfo_endpoint": "http://id.example.com/userinfo"},
+        {"token_endpoint": "https://169.254.169.254/token"},
+        {"userinfo_endpoint": "https://[::ffff:169.254.169.254]/"},
     ],
     ids=str,
 )

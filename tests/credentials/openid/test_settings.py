@@ -15,8 +15,7 @@ from tests.credentials.openid.scripted_provider import CLIENT, SECRET
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"issuer": "http://127.0.0.1:5000"}, "without encryption"),
-        ({"issuer": "http://id.example.com", "allow_insecure_loopback": True}, "without encryption"),
+        ({"issuer": "http://id.example.com"}, "without encryption"),
         ({"issuer": "id.example.com"}, "not an address"),
         ({"client_id": ""}, "client id is empty"),
         ({"client_secret": "\u00e9\u20ac"}, "outside ASCII"),

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from distributions.archives import Member, list_members, read_member
-from errors import NotFound, TooLarge
+from distributions.archives import Member
+from errors import TooLarge
+from tests.distributions.inside import bytes_in, members_of
 from tests.distributions.zip.raw_zip import Raw, opened, raw_zip, refused, zip64
 from tests.factory import build_sdist, build_wheel, zip_bytes
 
@@ -128,14 +129,12 @@ def test_too_many_members_are_refused(tmp_path: Path) -> None:
 def test_contents_are_listed_and_read(tmp_path: Path) -> None:
     """Members can be listed with their sizes and read within a limit, from wheels and zip sdists."""
     path = build_wheel(tmp_path, files={"sample/data.txt": b"x" * 1000})
-    members = list_members(path, path.name)
+    members = members_of(path)
     assert members[0].name == "sample/data.txt"
     assert members[0].size == 1000
     assert members[0].compressed_size is not None
-    assert read_member(path, path.name, "sample/data.txt", 1000) == b"x" * 1000
+    assert bytes_in(path, "sample/data.txt", 1000) == b"x" * 1000
     with pytest.raises(TooLarge):
-        read_member(path, path.name, "sample/data.txt", 999)
-    with pytest.raises(NotFound):
-        read_member(path, path.name, "sample/nothing", 999)
+        bytes_in(path, "sample/data.txt", 999)
     sdist = build_sdist(tmp_path, extension=".zip", files={"a": b"1"})
-    assert Member("sample-1.0/a", 1, 3) in list_members(sdist, sdist.name)
+    assert Member("sample-1.0/a", 1, 3) in members_of(sdist)

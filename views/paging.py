@@ -1,12 +1,10 @@
-"""One page of a list that is in memory."""
+"""Long lists in pages: how many there are, and one of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-
-from views.web.search import pages_of
 
 Item = TypeVar("Item")
 
@@ -19,6 +17,11 @@ class ListPage(Generic[Item]):
     number: int
     pages: int
     total: int
+
+
+def pages_of(total: int, per_page: int) -> int:
+    """How many pages a list has; an empty one has one."""
+    return max(1, -(-total // per_page))
 
 
 def page_of(items: Sequence[Item], number: int, per_page: int) -> ListPage[Item]:
