@@ -242,6 +242,6 @@ def _bundling(services: Services, one: IndexServices) -> Iterator[tuple[Member, 
     member = next((found for found in one.reader.upstreams if isinstance(found, Member)), None)
     if member is None:
         raise InvalidRequest(
-            f"The index {one.name} caches no upstream; set one: [upstream] mode = cache for main, else `cli.py index set`."
+            f"The index {one.name} caches no upstream; set one with [upstream] mode or `cli.py index set`."
         )
     yield member, Keepers(UpstreamPages(services.database), UpstreamFiles(services.database), services.cache)

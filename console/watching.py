@@ -55,7 +55,7 @@ def watched(doing: str) -> Iterator[Callable[[int, int], None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(doing, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
 
 class _Lines:
@@ -68,4 +68,5 @@ class _Lines:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + EVERY_SECONDS
-            click.echo(f"{self._doing}: {done:,} of {total:,}", err=True)
+            of_all = f" of {total:,}" if total else ""
+            click.echo(f"{self._doing}: {done:,}{of_all}", err=True)

@@ -75,13 +75,15 @@ class Ruling:
     """Who answers for a name. ``members`` are none where nobody knows it; several where its owner lets others add.
 
     ``kept`` says why no more were asked, ``shadowed`` who else would have known it as far as that is known without
-    asking anybody elsewhere, ``redirect`` where an upstream would know more, for those who are sent there.
+    asking anybody elsewhere, ``redirect`` where an upstream would know more, for those who are sent there, ``refusal``
+    what the last upstream said that does not know the name.
     """
 
     members: tuple[Member, ...] = ()
     kept: Kept | None = None
     shadowed: tuple[Member, ...] = ()
     redirect: Redirect | None = None
+    refusal: UnknownProject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,16 +169,18 @@ class IndexReader:
 
     def _outside(self, name: NormalizedName, inside: Sequence[IndexReader]) -> Ruling:
         """The first upstream that knows a name; where clients are sent instead, once the turn comes to that."""
+        refusal = None
         for index in inside:
             for upstream in index.upstreams:
                 if isinstance(upstream, Redirect):
                     return Ruling(redirect=upstream)
                 try:
                     upstream.source.validity(name)
-                except UnknownProject:
+                except UnknownProject as unknown:
+                    refusal = unknown
                     continue
                 return Ruling((upstream,))
-        return Ruling()
+        return Ruling(refusal=refusal)
 
     # -- the list
 

@@ -82,7 +82,7 @@ class _Importing:
         """Take it all in."""
         report = Imported(self._read_manifest(tar, manifest))
         total = sum(len(one) for one in self._of_digest.values())
-        for info in tar:
+        while (info := tar.next()) is not None:
             kind, _, name = info.name.partition("/")
             body = tar.extractfile(info) if info.isreg() else None
             if body is None:

@@ -60,6 +60,6 @@ def who_answers(
         sent = ruling.redirect
         redirect = sent.address(name) if sent is not None and may(sent.index) else ""
         if not members and not redirect:
-            raise UnknownProject(name)
+            raise ruling.refusal or UnknownProject(name)
     concerned = {index.name, *(member.index for member in members)}
     return Answering(members, any(services.is_private(services.at(one), permission) for one in concerned), redirect)
