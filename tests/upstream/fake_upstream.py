@@ -10,9 +10,11 @@ import gzip
 import hashlib
 import json
 import re
+import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -88,6 +90,7 @@ class FakeUpstream:
     gate: threading.Event = field(default_factory=threading.Event)
     has_paused: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+    connections: list[socket.socket] = field(default_factory=list)
 
     def add(self, project: str, *files: FakeFile, **changes: Any) -> FakeProject:
         """Put a project in the place of the one before."""
@@ -151,6 +154,12 @@ class FakeUpstream:
             f'<meta name="pypi:project-status" content="{status}"></head><body>{"".join(lines)}</body></html>'
         )
 
+    def hang_up_kept(self) -> None:
+        """Close the connections that clients keep for their next request."""
+        for one in self.connections:
+            with suppress(OSError):  # the client was faster
+                one.shutdown(socket.SHUT_RDWR)
+
     def file(self, filename: str) -> bytes | None:
         """The bytes of a file, or of what lies beside it."""
         for project in self.projects.values():
@@ -166,6 +175,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream: FakeUpstream
     is_good = True
+
+    def setup(self) -> None:
+        """Remember the connection."""
+        super().setup()
+        self.upstream.connections.append(self.connection)
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -262,12 +276,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def fake_upstream() -> Iterator[FakeUpstream]:
-    """One that runs until the block ends."""
+def fake_upstream(tls: ssl.SSLContext | None = None) -> Iterator[FakeUpstream]:
+    """One that runs until the block ends, over TLS if there is a context for it."""
     upstream = FakeUpstream()
     handler = type("Handler", (_Handler,), {"upstream": upstream})
     with _Server(("127.0.0.1", 0), handler) as server:
-        upstream.url = f"http://127.0.0.1:{server.server_port}/simple/"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        upstream.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/simple/"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
