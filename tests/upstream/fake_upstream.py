@@ -30,7 +30,7 @@ class Misbehaviour:
 
     ``hang``: take the request and say nothing. ``hang_up``: close the connection at once. ``cut``: close it after so
     many bytes of the body. ``drip``: send byte by byte for ever, headers too. ``pause_at``: send so many bytes of the
-    body, and the rest when ``gate`` is set.
+    body, and the rest when ``gate`` is set. ``slowly``: send so many bytes every 50 ms.
     """
 
     status: int = 200
@@ -41,6 +41,7 @@ class Misbehaviour:
     drip: bool = False
     cut: int | None = None
     pause_at: int | None = None
+    slowly: int | None = None
     without_length: bool = False
 
 
@@ -201,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status, headers, body = self._truth()
         if what.status != 200 or what.body is not None or what.headers:
+            if what.body is not None:
+                headers.pop("Content-Encoding", None)
             status, headers = what.status, {**headers, **what.headers}
             body = what.body if what.body is not None else body if what.status == 200 else b"no"
         self._send(status, headers, body, what)
@@ -257,6 +260,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.upstream.has_paused.set()
             self.upstream.gate.wait()
             body = body[what.pause_at :]
+        while what.slowly is not None and body and not self.upstream.over.wait(0.05):
+            self.wfile.write(body[: what.slowly])
+            body = body[what.slowly :]
         self.wfile.write(body)
 
     def _drip(self) -> None:
