@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -103,25 +104,36 @@ class Reach:
     """What may be asked on behalf of one upstream: pages by redirects, files by the links on its pages.
 
     Two kinds of addresses: those of the upstream's own origin (scheme, host and port), which may be private if that is
-    allowed for it; and those of any other host on the open internet, over https at its usual port, since an index may
-    have its files elsewhere. So nothing leads from https to http, to another port, or into our own network.
+    allowed for it; and those of any other host over https at its usual port, since an index may have its files
+    elsewhere. Such a host is one of the open internet, or one that the operator named as a private one. So nothing
+    leads from https to http, to another port, or to where nobody said that it may.
     """
 
     origin: Origin
     allow_private: bool
+    private_hosts: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, url: str, *, allow_private: bool) -> Reach:
-        """The reach of an upstream at an address that ``check_url`` has passed. Raises InvalidSetting for others."""
+    def of(cls, url: str, *, allow_private: bool, private_hosts: Iterable[str] = ()) -> Reach:
+        """The reach of an upstream at an address that ``check_url`` has passed; ``private_hosts`` are names of further
+        hosts that may be in our own network. Raises InvalidSetting for others.
+        """
         parts = split_url(url)
         if parts is None:
             raise InvalidSetting(f"The upstream {shown(url)} is no address of an index; correct it.")
-        return cls(origin_of(parts), allow_private)
+        return cls(origin_of(parts), allow_private, frozenset(host.lower() for host in private_hosts))
 
     def is_own(self, url: str) -> bool:
         """Whether an address is of the upstream's own origin: its credentials go to no other."""
         parts = split_url(url)
         return parts is not None and origin_of(parts) == self.origin
+
+    def may_be_private(self, url: str) -> bool:
+        """Whether an address that ``has`` allows may lie in our own network: the operator said so of its host."""
+        parts = split_url(url)
+        if parts is None:
+            return False
+        return (self.allow_private and origin_of(parts) == self.origin) or origin_of(parts)[1] in self.private_hosts
 
     def has(self, url: str) -> bool:
         """Whether an address may be asked, as far as it can be told without looking its name up."""
@@ -131,7 +143,11 @@ class Reach:
         scheme, host, port = origin = origin_of(parts)
         if origin == self.origin:
             return True
-        if (scheme, port) != ("https", 443) or outbound.is_local_name(host):
+        if (scheme, port) != ("https", 443):
+            return False
+        if host in self.private_hosts:
+            return True
+        if outbound.is_local_name(host):
             return False
         literal = outbound.literal_address(host)
         return literal is None or outbound.is_public(literal)

@@ -183,7 +183,7 @@ class Client:
         self, reach: Reach, url: str, headers: Mapping[str, str], authorization: str, deadline: Deadline
     ) -> urllib3.BaseHTTPResponse:
         is_own = reach.is_own(url)
-        manager = self._manager(url, allow_private=reach.allow_private and is_own)
+        manager = self._manager(url, allow_private=reach.may_be_private(url))
         sent = {"User-Agent": "pypi-clone", **headers}
         if authorization and is_own:
             sent["Authorization"] = authorization

@@ -66,5 +66,6 @@ class UpstreamHub:
         self._tools.recorded.clear()
 
     def close(self) -> None:
-        """Let go of the connections. Fetches under way go on until they end or the process does."""
+        """Break off the fetches under way, and let go of the connections. The database may be closed then."""
+        self._tools.fetcher.close()
         self._client.close()

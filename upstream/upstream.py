@@ -28,6 +28,7 @@ class UpstreamConfig:
 
     ``key`` names it for ever: what was taken in belongs to it. ``url`` has passed ``check_url``. Without a ``username``
     and ``password`` nothing is said of who asks. ``is_offline``: nothing is asked, what was taken in is served.
+    ``private_hosts`` are names of hosts with its files that may be in our own network.
     """
 
     key: str
@@ -36,6 +37,7 @@ class UpstreamConfig:
     password: str = field(default="", repr=False)
     allow_private: bool = False
     is_offline: bool = False
+    private_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Upstream:
 
     def __init__(self, config: UpstreamConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self.config = config
-        self.reach = Reach.of(config.url, allow_private=config.allow_private)
+        self.reach = Reach.of(config.url, allow_private=config.allow_private, private_hosts=config.private_hosts)
         self.clock = clock
         self._lock = threading.Lock()
         self._breakers: OrderedDict[str, Breaker] = OrderedDict()
@@ -90,7 +92,7 @@ class Upstream:
         Upstreams that everybody may read share bytes. Those that need a password or lie inside have their own, so that
         nobody gets at them by listing their digest on the page of another index.
         """
-        if self.config.allow_private or self.authorization:
+        if self.config.allow_private or self.config.private_hosts or self.authorization:
             return f"{hashlib.sha256(self.config.key.encode()).hexdigest()[:16]}-{sha256}"
         return sha256
 

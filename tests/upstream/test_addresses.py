@@ -126,6 +126,18 @@ def test_files_may_lie_at_another_public_host() -> None:
     assert not Reach.of("http://10.0.0.5:8080/", allow_private=True).has("https://10.0.0.6/x.whl")
 
 
+def test_a_private_host_of_files_can_be_named() -> None:
+    """By the operator, by its name; over https at the usual port, as any other host of files."""
+    reach = Reach.of(PUBLIC, allow_private=False, private_hosts=["Files.internal"])
+    for url in ("https://files.internal/x.whl", "https://FILES.internal/x.whl"):
+        assert reach.has(url)
+        assert reach.may_be_private(url)
+    assert not reach.has("http://files.internal/x.whl")
+    assert not reach.has("https://other.internal/x.whl")
+    assert not reach.may_be_private(PUBLIC)
+    assert not reach.may_be_private("https://files.example.com/x.whl")
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -10,9 +10,8 @@ import pytest
 from packaging.utils import NormalizedName
 
 from errors import UpstreamFailed
-from tests.upstream.conftest import DEMO, KEY, Room, a_wheel
+from tests.upstream.conftest import DEMO, FILE, KEY, LARGE, WHEEL, Room, a_wheel, taken_in
 from tests.upstream.fake_upstream import FakeUpstream
-from tests.upstream.test_taking_in import FILE, LARGE, WHEEL, taken_in
 from upstream import breaker, pages
 from upstream.breaker import Breaker
 from upstream.client import Limits
