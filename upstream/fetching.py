@@ -324,6 +324,9 @@ class Fetcher:
         """How many bytes will come. Raises CannotFetch where that is not what the page says, or too many."""
         if incoming.status != 200:
             raise failed_status(incoming.status, incoming.headers)
+        # Some say "gzip" of a file that is one by itself: its digest tells whether these are its bytes.
+        if incoming.headers.get("Content-Encoding", "identity").lower() != "identity" and not file.digest:
+            raise CannotFetch("it sends a file in a coding that was not asked for", is_outage=False)
         length = incoming.length
         if length is not None and file.size is not None and length != file.size:
             raise CannotFetch(f"it sends {length:,} bytes where its page says {file.size:,}", is_outage=False)

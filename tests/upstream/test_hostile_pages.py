@@ -14,7 +14,7 @@ from errors import UpstreamFailed
 from simple.model import ProjectStatus
 from tests.upstream.conftest import DEMO, KEY, Room, a_wheel
 from tests.upstream.fake_upstream import JSON, FakeFile, FakeUpstream
-from upstream.client import Limits
+from upstream.client import LargePages, Limits
 from upstream.failures import CannotFetch
 from upstream.html_page import read_html
 from upstream.page import UpstreamPage
@@ -185,6 +185,29 @@ def test_s135_a_page_without_end_is_stopped_at_the_limit(
     """While it comes, packed or not; that is no outage of the upstream."""
     upstream.misbehave(PAGE, **what)
     refused(make_room(page_bytes=1_000_000), "more than 1,000,000 bytes")
+
+
+def test_s135_large_pages_are_read_one_at_a_time() -> None:
+    """Sixteen of a hundred megabytes would take more memory than a server has."""
+    large = LargePages(0.01)
+    with large.one() as grow, large.one() as other, large.one():
+        grow()
+        with pytest.raises(CannotFetch, match="so are others"):
+            other()
+    with large.one() as grow:
+        grow()
+
+
+def test_s135_a_page_becomes_a_large_one_while_it_comes(room: Room, upstream: FakeUpstream) -> None:
+    """It waits then for the one that is being read, and nothing is left held."""
+    upstream.projects[DEMO].extra = {"padding": "x" * (9 << 20)}
+    assert listed(room) == [GOOD]
+    room.expire()
+    upstream.projects[DEMO].serial += 1
+    with room.hub._page_tools.large.one() as grow:
+        grow()
+    assert listed(room) == [GOOD]
+    assert room.source().project_detail(DEMO).serial == 8
 
 
 def test_s135_the_limit_is_100_mib() -> None:

@@ -195,7 +195,7 @@ def test_a_host_of_files_that_is_down_does_not_close_the_index(room: Room) -> No
 
 def test_fetches_wait_for_their_turn(make_room: Callable[..., Room], upstream: FakeUpstream) -> None:
     """More files than may be fetched at once are fetched one after the other, and all come."""
-    room = make_room(hub={"most_requests": 2})
+    room = make_room(hub={"most_files": 2})
     wheels = [a_wheel(f"1.{minor}") for minor in range(6)]
     upstream.add(DEMO, *wheels)
     source = room.source()
@@ -208,7 +208,7 @@ def test_what_is_wanted_when_there_is_no_turn_is_told_so(
     make_room: Callable[..., Room], upstream: FakeUpstream
 ) -> None:
     """After the time of a page, with 503."""
-    room = make_room(**HURRIED, hub={"most_requests": 1})
+    room = make_room(**HURRIED, hub={"most_pages": 1})
     source = room.source()
     source.validity(DEMO)
     begun = threading.Event()
