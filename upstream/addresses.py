@@ -104,9 +104,9 @@ class Reach:
     """What may be asked on behalf of one upstream: pages by redirects, files by the links on its pages.
 
     Two kinds of addresses: those of the upstream's own origin (scheme, host and port), which may be private if that is
-    allowed for it; and those of any other host on the open internet, over https at its usual port, since an index may
-    have its files elsewhere, or a host that the operator named as one of our own network. So nothing leads from https
-    to http, to another port, or into our own network unasked.
+    allowed for it; and those of any other host over https at its usual port, since an index may have its files
+    elsewhere. Such a host is one of the open internet, or one that the operator named as a private one. So nothing
+    leads from https to http, to another port, or to where nobody said that it may.
     """
 
     origin: Origin

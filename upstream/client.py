@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +28,7 @@ from upstream.failures import CannotFetch, failure_of, was_hung_up
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _PIECE = 1 << 16
+_LARGE = 8 << 20
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -50,6 +51,30 @@ class Limits:
     links: int = 100_000
     metadata_bytes: int = 10 << 20
     file_bytes: int = 16 << 30
+
+
+Grow = Callable[[], None]
+"""Called when a page turns out to be a large one. Raises CannotFetch where it cannot be read now."""
+
+
+class LargePages:
+    """Lets one large page be read at a time, from its bytes to its entries: they take hundreds of megabytes."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[Grow]:
+        """Read a page within this block, telling when it has become a large one."""
+        with ExitStack() as stack:
+
+            def grow() -> None:
+                if not self._turn.acquire(timeout=self._seconds):
+                    raise CannotFetch("its page is large, and so are others that are being read", is_outage=False)
+                stack.callback(self._turn.release)
+
+            yield grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +105,6 @@ class Incoming:
 
     def pieces(self) -> Iterator[bytes]:
         """The body as it comes, in pieces. Raises CannotFetch where it is cut off or stalls."""
-        if self.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise CannotFetch("it sends a file in a coding that was not asked for")
         since, came = time.monotonic(), 0
         try:
             while piece := self._response.read1(_PIECE, decode_content=False):
@@ -106,18 +129,26 @@ class Client:
         self._managers: dict[tuple[bool, str | None], urllib3.PoolManager] = {}
         self._lock = threading.Lock()
 
-    def page(self, reach: Reach, url: str, headers: Mapping[str, str], authorization: str = "") -> Answer:
-        """A whole answer within the limits of pages, decoded if it is gzipped. Raises CannotFetch."""
+    def page(
+        self, reach: Reach, url: str, headers: Mapping[str, str], authorization: str = "", grow: Grow | None = None
+    ) -> Answer:
+        """A whole answer within the limits of pages, decoded if it is gzipped; ``grow`` is called for one of more than
+        8 MiB. Raises CannotFetch.
+        """
         coded = {**headers, "Accept-Encoding": "gzip"}
         with self._whole(reach, url, coded, authorization) as (final, response):
-            body = _decoded(response, self.limits.page_bytes) if response.status == 200 else _nothing(response)
+            body = (
+                _decoded(response, _Body(self.limits.page_bytes, grow))
+                if response.status == 200
+                else _nothing(response)
+            )
             return Answer(final, response.status, response.headers, body)
 
     def small(self, reach: Reach, url: str, headers: Mapping[str, str], limit: int, authorization: str = "") -> Answer:
         """A small file as it is. Raises CannotFetch, also for more than ``limit`` bytes."""
         plain = {**headers, "Accept-Encoding": "identity"}
         with self._whole(reach, url, plain, authorization) as (final, response):
-            body = _plain(response, limit) if response.status == 200 else _nothing(response)
+            body = _plain(response, _Body(limit)) if response.status == 200 else _nothing(response)
             return Answer(final, response.status, response.headers, body)
 
     def range(self, reach: Reach, url: str, asked: str, limit: int, authorization: str = "") -> Answer:
@@ -127,7 +158,7 @@ class Client:
         """
         headers = {"Range": asked, "Accept-Encoding": "identity"}
         with self._whole(reach, url, headers, authorization) as (final, response):
-            body = _plain(response, limit) if response.status == 206 else b""
+            body = _plain(response, _Body(limit)) if response.status == 206 else b""
             return Answer(final, response.status, response.headers, body)
 
     @contextmanager
@@ -231,35 +262,51 @@ def _nothing(response: urllib3.BaseHTTPResponse) -> bytes:
     return b""
 
 
-def _plain(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
+class _Body:
+    """What has come of an answer, within a limit."""
+
+    def __init__(self, limit: int, grow: Grow | None = None) -> None:
+        self._limit = limit
+        self._grow = grow
+        self._bytes = bytearray()
+
+    def add(self, piece: bytes) -> None:
+        """Append. Raises CannotFetch at the limit."""
+        self._bytes += piece
+        if len(self._bytes) > self._limit:
+            raise CannotFetch(f"its answer has more than {self._limit:,} bytes", is_outage=False)
+        if self._grow is not None and len(self._bytes) > _LARGE:
+            grow, self._grow = self._grow, None
+            grow()
+
+    def whole(self) -> bytes:
+        """All of it."""
+        return bytes(self._bytes)
+
+
+def _plain(response: urllib3.BaseHTTPResponse, body: _Body) -> bytes:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise CannotFetch("it answers in a coding that was not asked for")
-    body = bytearray()
     while piece := response.read1(_PIECE, decode_content=False):
-        body += piece
-        if len(body) > limit:
-            raise CannotFetch(f"its answer has more than {limit:,} bytes", is_outage=False)
-    return bytes(body)
+        body.add(piece)
+    return body.whole()
 
 
-def _decoded(response: urllib3.BaseHTTPResponse, limit: int) -> bytes:
+def _decoded(response: urllib3.BaseHTTPResponse, body: _Body) -> bytes:
     """The body, unpacked piece by piece so that a bomb is stopped at the limit."""
     coding = response.headers.get("Content-Encoding", "identity").lower()
     if coding == "identity":
-        return _plain(response, limit)
+        return _plain(response, body)
     if coding not in {"gzip", "x-gzip"}:
         raise CannotFetch("it answers in a coding that was not asked for")
     inflater = zlib.decompressobj(_GZIP)
-    body = bytearray()
     try:
         while piece := response.read1(_PIECE, decode_content=False):
             while piece and not inflater.eof:
-                body += inflater.decompress(piece, _PIECE)
+                body.add(inflater.decompress(piece, _PIECE))
                 piece = inflater.unconsumed_tail
-                if len(body) > limit:
-                    raise CannotFetch(f"its answer has more than {limit:,} bytes", is_outage=False)
     except zlib.error as error:
         raise CannotFetch("its answer is no gzip, though it says so") from error
     if not inflater.eof:
         raise CannotFetch("its answer was cut off")
-    return bytes(body)
+    return body.whole()

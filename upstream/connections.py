@@ -19,7 +19,7 @@ import outbound
 from upstream.failures import CannotFetch
 
 _POOLS = 64
-_KEPT_CONNECTIONS = 16  # of each host
+_KEPT_CONNECTIONS = 64  # of each host: as many as there are fetches at once
 
 
 class _Current(threading.local):

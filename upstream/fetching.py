@@ -183,6 +183,8 @@ class Fetcher:
         self._turns = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._fetches: dict[str, Fetch] = {}
+        self._threads: set[threading.Thread] = set()
+        self._is_closed = threading.Event()
 
     def join(self, upstream: Upstream, wanted: Wanted, taken: Taken) -> Fetch:
         """The fetch of a file, begun now if there is none."""
@@ -192,8 +194,10 @@ class Fetcher:
             if fetch is not None:
                 return fetch
             fetch = self._fetches[name] = Fetch()
-        errand = _Errand(upstream, wanted, taken, fetch, name)
-        threading.Thread(target=self._fly, args=(errand,), daemon=True, name="upstream file").start()
+            errand = _Errand(upstream, wanted, taken, fetch, name)
+            thread = threading.Thread(target=self._fly, args=(errand,), daemon=True, name="upstream file")
+            self._threads.add(thread)
+            thread.start()
         return fetch
 
     def kept(self, upstream: Upstream, wanted: Wanted) -> TakenFile | None:
@@ -207,6 +211,15 @@ class Fetcher:
         if size is None:
             return None
         return TakenFile(wanted.project, file.filename, file.version, file.sha256, size, location)
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Break off what is under way, and wait some seconds until that has ended. What was begun is fetched anew."""
+        self._is_closed.set()
+        until = time.monotonic() + seconds
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
     # -- in a thread
 
@@ -265,7 +278,7 @@ class Fetcher:
         come, since = 0, time.monotonic()
         patience = self._client.limits.head + self._client.limits.idle
         with closing(followed):
-            while not followed.is_over() and time.monotonic() - since < patience:
+            while not followed.is_over() and time.monotonic() - since < patience and not self._is_closed.is_set():
                 time.sleep(_POLL)
                 size = followed.size()
                 if size != come:
@@ -311,6 +324,9 @@ class Fetcher:
         """How many bytes will come. Raises CannotFetch where that is not what the page says, or too many."""
         if incoming.status != 200:
             raise failed_status(incoming.status, incoming.headers)
+        # Some say "gzip" of a file that is one by itself: its digest tells whether these are its bytes.
+        if incoming.headers.get("Content-Encoding", "identity").lower() != "identity" and not file.digest:
+            raise CannotFetch("it sends a file in a coding that was not asked for", is_outage=False)
         length = incoming.length
         if length is not None and file.size is not None and length != file.size:
             raise CannotFetch(f"it sends {length:,} bytes where its page says {file.size:,}", is_outage=False)
@@ -329,6 +345,8 @@ class Fetcher:
             size += len(piece)
             if size > (self._client.limits.file_bytes if total is None else total):
                 raise CannotFetch("it sends more bytes than it said", is_outage=False)
+            if self._is_closed.is_set():
+                raise UpstreamFailed("The server is being stopped; try again in a moment.", 5)
             part.write(piece)
             sha256.update(piece)
             if told is not sha256:

@@ -14,7 +14,7 @@ from pypi_simple import Link
 
 from upstream.failures import CannotFetch
 
-_PIECE = 1 << 20
+_PIECE = 1 << 18
 _LONGEST_TEXT = 1000  # of a link: a filename is far shorter
 
 
@@ -26,6 +26,7 @@ class _Reader(HTMLParser):
         self._base_url = base_url
         self._has_base = False
         self._most_links = most_links
+        self._count = 0
         self._open: tuple[str, dict[str, str | list[str]]] | None = None
         self._text = ""
 
@@ -36,7 +37,8 @@ class _Reader(HTMLParser):
         elif tag == "meta" and given.get("name", "").startswith("pypi:"):
             self.metas.setdefault(given["name"].removeprefix("pypi:"), given.get("content", ""))
         elif tag == "a" and "href" in given:
-            if len(self.links) >= self._most_links:
+            self._count += 1
+            if self._count > self._most_links:
                 raise CannotFetch(f"its page has more than {self._most_links:,} links", is_outage=False)
             self._open, self._text = (_joined(self._base_url, given["href"].strip()), {**given}), ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import outbound
-from upstream.client import Client, Limits
+from upstream.client import Client, LargePages, Limits
 from upstream.fetching import Fetcher
 from upstream.flights import Flights, Waiting
 from upstream.keeping import ByteStore, FileRecordKeeper, PageKeeper, Taken
@@ -14,16 +14,17 @@ from upstream.pages import PageMemory, PageTools, ProjectPages
 from upstream.source import Recorded, SourceTools, UpstreamSource
 from upstream.upstream import Upstream, UpstreamConfig
 
-MOST_REQUESTS = 16
+MOST_PAGES = 16
+MOST_FILES = 48
 MOST_WAITING = 48
 
 
 class UpstreamHub:
     """Hands out sources for upstreams. One a process; safe between threads.
 
-    At most ``most_requests`` pages and as many files are fetched at a time, and at most ``most_waiting`` threads wait
-    for them: that has to be fewer than the process has, so that it goes on answering while an upstream hangs, and
-    more than a client asks for at once (uv: 50 files).
+    At most ``most_pages`` pages and ``most_files`` files are fetched at a time; more of them wait for their turn. At
+    most ``most_waiting`` threads wait for either: fewer than the process has, so that it goes on answering while an
+    upstream hangs, and about as many as one client asks for at once (uv: 50).
     """
 
     def __init__(
@@ -33,7 +34,8 @@ class UpstreamHub:
         store: ByteStore,
         *,
         limits: Limits | None = None,
-        most_requests: int = MOST_REQUESTS,
+        most_pages: int = MOST_PAGES,
+        most_files: int = MOST_FILES,
         most_waiting: int = MOST_WAITING,
         resolver: outbound.Resolver = outbound.resolve,
     ) -> None:
@@ -41,10 +43,10 @@ class UpstreamHub:
         seconds = self._client.limits.page
         self._waiting = Waiting(most_waiting)
         self._page_tools = PageTools(
-            self._client, pages, files, PageMemory(), Flights(most_requests, seconds), self._waiting
+            self._client, pages, files, PageMemory(), Flights(most_pages, seconds), self._waiting, LargePages(seconds)
         )
-        fetcher = Fetcher(self._client, store, files, most_requests)
-        metadata = MetadataFinder(self._client, store, fetcher, self._waiting, most_requests)
+        fetcher = Fetcher(self._client, store, files, most_files)
+        metadata = MetadataFinder(self._client, store, fetcher, self._waiting, most_pages)
         self._tools = SourceTools(pages, files, store, fetcher, metadata, self._waiting, Recorded())
         self._lock = threading.Lock()
         self._upstreams: dict[str, Upstream] = {}
@@ -66,5 +68,6 @@ class UpstreamHub:
         self._tools.recorded.clear()
 
     def close(self) -> None:
-        """Let go of the connections. Fetches under way go on until they end or the process does."""
+        """Break off the fetches under way, and let go of the connections. The database may be closed then."""
+        self._tools.fetcher.close()
         self._client.close()

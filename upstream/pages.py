@@ -21,7 +21,7 @@ from packaging.utils import NormalizedName
 
 from errors import NotKept, Refusal, UnknownProject
 from simple.kept import KeptPage
-from upstream.client import Answer, Client
+from upstream.client import Answer, Client, Grow, LargePages
 from upstream.failures import CannotFetch
 from upstream.flights import Flights, Waiting
 from upstream.keeping import FileRecordKeeper, PageKeeper
@@ -130,6 +130,7 @@ class PageTools:
     memory: PageMemory
     flights: Flights[Held | CannotFetch]
     waiting: Waiting
+    large: LargePages
 
 
 class ProjectPages:
@@ -227,8 +228,9 @@ class ProjectPages:
             return self._remember(name, kept, None if kept.is_gone else old)
         url = f"{self._upstream.config.url}{quote(name)}/"
         try:
-            with self._upstream.asking(url):
-                answer = self._ask(url, kept if old is not None and kept is not None and not kept.is_gone else None)
+            with self._upstream.asking(url), self._tools.large.one() as grow:
+                is_known = old is not None and kept is not None and not kept.is_gone
+                answer = self._ask(url, kept if is_known else None, grow)
                 if answer.status == 200:
                     new = read_page(name, answer, self._upstream.reach, self._tools.client.limits)
         except CannotFetch as error:
@@ -241,7 +243,7 @@ class ProjectPages:
             return self._keep_anew(name, fresh, old)
         return self._gone(name, kept, old)
 
-    def _ask(self, url: str, kept: KeptPage | None) -> Answer:
+    def _ask(self, url: str, kept: KeptPage | None, grow: Grow) -> Answer:
         """The upstream's answer of 200, 304 or 404; any other is CannotFetch."""
         headers = {"Accept": ACCEPT}
         if kept is not None and kept.etag:
@@ -249,7 +251,7 @@ class ProjectPages:
         if kept is not None and kept.last_modified:
             headers["If-Modified-Since"] = kept.last_modified
         reach, authorization = self._upstream.reach, self._upstream.authorization
-        answer = self._tools.client.page(reach, url, headers, authorization)
+        answer = self._tools.client.page(reach, url, headers, authorization, grow)
         if answer.status in {200, 404, 410} or (answer.status == 304 and len(headers) > 1):
             return answer
         raise failed_status(answer.status, answer.headers)

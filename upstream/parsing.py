@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -232,6 +233,7 @@ def _hex(text: str, length: int) -> str:
     return lower if len(lower) == length and _HEX.fullmatch(lower) else ""
 
 
+@lru_cache(1024)  # a page has few of them, again and again
 def _requires_python(text: str | None) -> str | None:
     """A specifier that can be read: uv leaves a file out for one that cannot, and pip the specifier."""
     if not text or len(text) > _LONGEST_TEXT:
@@ -245,7 +247,7 @@ def _requires_python(text: str | None) -> str | None:
 
 def _versions(told: Iterable[str], files: Iterable[UpstreamFile]) -> tuple[str, ...]:
     """What the page tells and the files have, each once (1.0 and 1.0.0 are one), ascending."""
-    found: dict[Version, str] = {Version(file.version): file.version for file in files}
+    found: dict[Version, str] = {Version(text): text for text in {file.version for file in files}}
     for text in told:
         try:
             found.setdefault(check_version(text), text)

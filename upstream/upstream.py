@@ -92,7 +92,7 @@ class Upstream:
         Upstreams that everybody may read share bytes. Those that need a password or lie inside have their own, so that
         nobody gets at them by listing their digest on the page of another index.
         """
-        if self.config.allow_private or self.authorization:
+        if self.config.allow_private or self.config.private_hosts or self.authorization:
             return f"{hashlib.sha256(self.config.key.encode()).hexdigest()[:16]}-{sha256}"
         return sha256
 

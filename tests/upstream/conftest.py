@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from packaging.utils import NormalizedName
@@ -19,6 +20,7 @@ from database.engine import Database
 from database.upstream_files import UpstreamFiles, record_taken
 from database.upstream_pages import UpstreamPages
 from simple.kept import TakenFile
+from simple.sources import FileRecord
 from storage.digests import DigestFolder
 from tests.factory import wheel_members, zip_bytes
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream, fake_upstream
@@ -29,6 +31,9 @@ from upstream.upstream import UpstreamConfig
 
 DEMO = NormalizedName("demo-pkg")
 KEY = "main/1"
+WHEEL = "demo_pkg-1.0-py3-none-any.whl"
+FILE = f"/files/{WHEEL}"
+LARGE = 400_000
 
 
 def a_wheel(version: str = "1.0", name: str = "demo-pkg", *, padding: int = 0, **changes: Any) -> FakeFile:
@@ -43,6 +48,27 @@ def a_wheel(version: str = "1.0", name: str = "demo-pkg", *, padding: int = 0, *
 def incompressible(size: int) -> bytes:
     """Bytes that look random and are the same each time."""
     return random.Random(size).randbytes(size)
+
+
+def whole(file: BinaryIO) -> bytes:
+    """A file read to its end, as it comes."""
+    with file:
+        return b"".join(iter(lambda: file.read(1 << 18), b""))
+
+
+def taken_in(source: UpstreamSource, filename: str = WHEEL) -> tuple[FileRecord, bytes]:
+    """A file that is asked for, and its bytes."""
+    record = source.file(DEMO, filename)
+    return record, whole(source.open(record))
+
+
+def eventually(is_so: Callable[[], object]) -> None:
+    """Wait for something that another thread does."""
+    for _ in range(500):
+        if is_so():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not happen within ten seconds")
 
 
 @dataclass
@@ -125,3 +151,12 @@ def make_room(upstream: FakeUpstream, tmp_path: Path, empty_database: Path) -> I
 def room(make_room: Callable[..., Room]) -> Room:
     """A room with the usual limits."""
     return make_room()
+
+
+@pytest.fixture
+def large(upstream: FakeUpstream) -> FakeFile:
+    """demo-pkg 1.0 as a wheel of 400 kB, of which the first half comes and the rest when the gate is opened."""
+    wheel = a_wheel(padding=LARGE)
+    upstream.add(DEMO, wheel)
+    upstream.misbehave(FILE, pause_at=LARGE // 2)
+    return wheel

@@ -10,9 +10,11 @@ import gzip
 import hashlib
 import json
 import re
+import socket
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,7 +30,7 @@ class Misbehaviour:
 
     ``hang``: take the request and say nothing. ``hang_up``: close the connection at once. ``cut``: close it after so
     many bytes of the body. ``drip``: send byte by byte for ever, headers too. ``pause_at``: send so many bytes of the
-    body, and the rest when ``gate`` is set.
+    body, and the rest when ``gate`` is set. ``slowly``: send so many bytes every 50 ms.
     """
 
     status: int = 200
@@ -39,6 +41,7 @@ class Misbehaviour:
     drip: bool = False
     cut: int | None = None
     pause_at: int | None = None
+    slowly: int | None = None
     without_length: bool = False
 
 
@@ -88,6 +91,7 @@ class FakeUpstream:
     gate: threading.Event = field(default_factory=threading.Event)
     has_paused: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
+    connections: list[socket.socket] = field(default_factory=list)
 
     def add(self, project: str, *files: FakeFile, **changes: Any) -> FakeProject:
         """Put a project in the place of the one before."""
@@ -151,6 +155,12 @@ class FakeUpstream:
             f'<meta name="pypi:project-status" content="{status}"></head><body>{"".join(lines)}</body></html>'
         )
 
+    def hang_up_kept(self) -> None:
+        """Close the connections that clients keep for their next request."""
+        for one in self.connections:
+            with suppress(OSError):  # the client was faster
+                one.shutdown(socket.SHUT_RDWR)
+
     def file(self, filename: str) -> bytes | None:
         """The bytes of a file, or of what lies beside it."""
         for project in self.projects.values():
@@ -166,6 +176,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     upstream: FakeUpstream
     is_good = True
+
+    def setup(self) -> None:
+        """Remember the connection."""
+        super().setup()
+        self.upstream.connections.append(self.connection)
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing."""
@@ -187,6 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status, headers, body = self._truth()
         if what.status != 200 or what.body is not None or what.headers:
+            if what.body is not None:
+                headers.pop("Content-Encoding", None)
             status, headers = what.status, {**headers, **what.headers}
             body = what.body if what.body is not None else body if what.status == 200 else b"no"
         self._send(status, headers, body, what)
@@ -243,6 +260,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.upstream.has_paused.set()
             self.upstream.gate.wait()
             body = body[what.pause_at :]
+        while what.slowly is not None and body and not self.upstream.over.wait(0.05):
+            self.wfile.write(body[: what.slowly])
+            body = body[what.slowly :]
         self.wfile.write(body)
 
     def _drip(self) -> None:
@@ -262,12 +282,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def fake_upstream() -> Iterator[FakeUpstream]:
-    """One that runs until the block ends."""
+def fake_upstream(tls: ssl.SSLContext | None = None) -> Iterator[FakeUpstream]:
+    """One that runs until the block ends, over TLS if there is a context for it."""
     upstream = FakeUpstream()
     handler = type("Handler", (_Handler,), {"upstream": upstream})
     with _Server(("127.0.0.1", 0), handler) as server:
-        upstream.url = f"http://127.0.0.1:{server.server_port}/simple/"
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        upstream.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}/simple/"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -3,60 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
 from errors import DatabaseBusy, UnknownFile, UpstreamFailed
-from simple.sources import FileRecord
 from tests.conftest import ROOT
-from tests.upstream.conftest import DEMO, KEY, Room, a_wheel, incompressible
+from tests.upstream.conftest import (
+    DEMO,
+    FILE,
+    KEY,
+    LARGE,
+    WHEEL,
+    Room,
+    a_wheel,
+    eventually,
+    incompressible,
+    taken_in,
+    whole,
+)  # fmt: skip
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream
-from upstream.fetching import HELD_BACK
-from upstream.source import UpstreamSource
-
-WHEEL = "demo_pkg-1.0-py3-none-any.whl"
-FILE = f"/files/{WHEEL}"
-LARGE = 400_000
-
-
-def whole(file: BinaryIO) -> bytes:
-    """A file read to its end, as it comes."""
-    with file:
-        return b"".join(iter(lambda: file.read(1 << 18), b""))
-
-
-def taken_in(source: UpstreamSource, filename: str = WHEEL) -> tuple[FileRecord, bytes]:
-    """A file that is asked for, and its bytes."""
-    record = source.file(DEMO, filename)
-    return record, whole(source.open(record))
-
-
-def eventually(is_so: Callable[[], object]) -> None:
-    """Wait for something that another thread does."""
-    for _ in range(500):
-        if is_so():
-            return
-        time.sleep(0.02)
-    raise AssertionError("it did not happen within ten seconds")
-
-
-@pytest.fixture
-def large(upstream: FakeUpstream) -> FakeFile:
-    """demo-pkg 1.0 as a wheel of 400 kB, of which the first half comes and the rest when the gate is opened."""
-    wheel = a_wheel(padding=LARGE)
-    upstream.add(DEMO, wheel)
-    upstream.misbehave(FILE, pause_at=LARGE // 2)
-    return wheel
 
 
 def test_a_file_is_taken_in_and_from_then_on_served_from_here(room: Room, upstream: FakeUpstream) -> None:
@@ -140,13 +112,16 @@ def test_a_real_second_process_reads_along(room: Room, upstream: FakeUpstream, l
         "import hashlib, sys\n"
         "from pathlib import Path\n"
         "from storage.digests import DigestFolder\n"
-        "from tests.upstream.conftest import *\n"
+        "from database.engine import Database\n"
+        "from database.upstream_files import UpstreamFiles\n"
+        "from database.upstream_pages import UpstreamPages\n"
+        "from upstream.hub import UpstreamConfig, UpstreamHub\n"
         "folder, url = Path(sys.argv[1]), sys.argv[2]\n"
         "database = Database(folder / 'index.sqlite3')\n"
         "store = DigestFolder(folder / 'upstream', 1 << 30)\n"
         "hub = UpstreamHub(UpstreamPages(database), UpstreamFiles(database), store)\n"
         "source = hub.source(UpstreamConfig('main/1', url, allow_private=True), print)\n"
-        "record = source.file(DEMO, 'demo_pkg-1.0-py3-none-any.whl')\n"
+        "record = source.file('demo-pkg', 'demo_pkg-1.0-py3-none-any.whl')\n"
         "file = source.open(record)\n"
         "start = file.read(1000)\n"
         "print('begun', flush=True)\n"
@@ -173,82 +148,6 @@ def test_when_the_process_that_fetches_dies_another_fetches_anew(
     wheel = upstream.projects[DEMO].files[0]
     (room.store.root / "incoming" / f"{room.source()._upstream.stored_as(wheel.sha256)}.part").write_bytes(b"half")
     assert taken_in(room.source())[1] == wheel.content
-
-
-def test_s130_other_bytes_than_promised_are_never_had_whole_and_never_kept(
-    room: Room, upstream: FakeUpstream, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The answer is cut short before its end; the incident is in the log, and no record is made."""
-    wheel = a_wheel(padding=LARGE)
-    upstream.add(DEMO, wheel)
-    lie = wheel.content[:-1] + bytes([wheel.content[-1] ^ 1])
-    upstream.misbehave(FILE, body=lie)
-    source = room.source()
-    record = source.file(DEMO, WHEEL)
-    got: list[bytes] = []
-    with source.open(record) as file, pytest.raises(UpstreamFailed, match="nothing was kept"):
-        got.extend(iter(lambda: file.read(1 << 14), b""))
-    assert sum(map(len, got)) <= len(lie) - HELD_BACK
-    assert room.taken == []
-    assert room.store.used_bytes() == 0
-    assert list((room.store.root / "incoming").iterdir()) == []
-    (incident,) = [entry for entry in caplog.records if "sent other bytes of" in entry.getMessage()]
-    assert incident.levelno == logging.ERROR
-    upstream.behave()
-    assert taken_in(source)[1] == wheel.content
-
-
-def test_s130_of_a_small_lie_nothing_is_had(room: Room, upstream: FakeUpstream) -> None:
-    """A file below the size that is held back comes verified or not at all."""
-    wheel = upstream.projects[DEMO].files[0]
-    upstream.misbehave(FILE, body=b"x" * len(wheel.content), pause_at=len(wheel.content) - 1)
-    source = room.source()
-    file = source.open(source.file(DEMO, WHEEL))
-    upstream.gate.set()
-    with file, pytest.raises(UpstreamFailed):
-        file.read(1)
-
-
-@pytest.mark.parametrize("without_length", [False, True])
-def test_s131_a_truncated_file_is_not_kept(room: Room, upstream: FakeUpstream, *, without_length: bool) -> None:
-    """Whether the upstream said how long it would be or not."""
-    upstream.misbehave(FILE, cut=300, without_length=without_length)
-    source = room.source()
-    with pytest.raises(UpstreamFailed, match="was cut off"):
-        taken_in(source)
-    assert room.taken == []
-    upstream.behave()
-    assert taken_in(source)[1] == upstream.projects[DEMO].files[0].content
-
-
-@pytest.mark.parametrize(
-    ("what", "why"),
-    [
-        ({"body": b"short"}, "sends 5 bytes where its page says"),
-        ({"status": 404}, "answers 404"),
-        ({"status": 500}, "answers 500"),
-        ({"headers": {"Content-Encoding": "gzip"}}, "coding that was not asked for"),
-    ],
-    ids=str,
-)
-def test_what_is_wrong_from_the_start_is_503_from_the_start(
-    room: Room, upstream: FakeUpstream, what: dict[str, object], why: str
-) -> None:
-    """No answer is begun that cannot be finished."""
-    upstream.misbehave(FILE, **what)
-    source = room.source()
-    with pytest.raises(UpstreamFailed, match=why):
-        whole(source.open(source.file(DEMO, WHEEL)))
-    assert room.taken == []
-
-
-def test_more_bytes_than_promised_are_not_taken(room: Room, upstream: FakeUpstream) -> None:
-    """Where the upstream does not say how many come."""
-    body = upstream.projects[DEMO].files[0].content
-    upstream.misbehave(FILE, body=body + b"more", without_length=True)
-    source = room.source()
-    with pytest.raises(UpstreamFailed, match="more bytes than it said"):
-        taken_in(source)
 
 
 @pytest.mark.parametrize("without_length", [False, True])
@@ -279,73 +178,6 @@ def test_a_digest_that_the_page_does_not_tell_is_learnt_from_the_file(
     assert file.sha256 == wheel.sha256
 
 
-def test_s130_other_bytes_than_an_md5_promises_are_not_kept(room: Room, upstream: FakeUpstream) -> None:
-    """Whatever digest there is, is verified."""
-    upstream.projects[DEMO].files[0].extra = {"hashes": {"md5": "ab" * 16}}
-    with pytest.raises(UpstreamFailed, match="other bytes"):
-        room.source().file(DEMO, WHEEL)
-    assert room.taken == []
-
-
-def test_s138_a_file_that_changes_upstream_stays_what_it_was(
-    room: Room, upstream: FakeUpstream, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The old bytes are served under the old digest, and the change is told: once in the log, and in the record."""
-    source = room.source()
-    _, body = taken_in(source)
-    changed = a_wheel(padding=100)
-    upstream.add(DEMO, changed)
-    for _ in range(2):
-        room.expire()
-        (file,) = source.project_detail(DEMO).files
-        assert (file.sha256, file.size) == (hashlib.sha256(body).hexdigest(), len(body))
-    assert taken_in(source)[1] == body
-    assert upstream.paths("/files/.*") == [FILE]
-    alarms = [entry for entry in caplog.records if "another digest" in entry.getMessage()]
-    assert [entry.levelno for entry in alarms] == [logging.ERROR]
-    (told,) = room.files.changed(KEY)
-    assert (told.filename, told.told_digest) == (WHEEL, f"sha256={changed.sha256}")
-
-
-def test_s138_a_file_that_was_only_listed_stays_what_it_was_listed_as(room: Room, upstream: FakeUpstream) -> None:
-    """Its first bytes can no longer be had, and the others are not taken for it until an administrator forgets it."""
-    source = room.source()
-    source.validity(DEMO)
-    first = upstream.projects[DEMO].files[0]
-    changed = a_wheel(padding=100)
-    upstream.add(DEMO, changed)
-    room.expire()
-    assert source.file(DEMO, WHEEL).sha256 == first.sha256
-    with pytest.raises(UpstreamFailed):
-        taken_in(source)
-    source.forget(DEMO)
-    assert taken_in(source)[1] == changed.content
-
-
-def test_s138_a_file_that_goes_and_comes_back_as_another_is_known(room: Room, upstream: FakeUpstream) -> None:
-    """What was taken in is remembered, also when its page has forgotten it."""
-    source = room.source()
-    _, body = taken_in(source)
-    for files in ([], [a_wheel(padding=100)]):
-        upstream.add(DEMO, *files)
-        room.expire()
-        source.validity(DEMO)
-    assert taken_in(source)[1] == body
-
-
-def test_a_file_that_was_evicted_is_fetched_again(room: Room, upstream: FakeUpstream) -> None:
-    """And held against what it was."""
-    source = room.source()
-    record, body = taken_in(source)
-    room.store.remove(record.location)
-    assert taken_in(source)[1] == body
-    assert upstream.paths("/files/.*") == [FILE, FILE]
-    room.store.remove(record.location)
-    upstream.misbehave(FILE, body=b"x" * len(body))
-    with pytest.raises(UpstreamFailed):
-        taken_in(source)
-
-
 def test_any_part_of_a_file_can_be_read_while_it_comes(room: Room, upstream: FakeUpstream, large: FakeFile) -> None:
     """Ranges wait for their bytes."""
     source = room.source()
@@ -359,6 +191,20 @@ def test_any_part_of_a_file_can_be_read_while_it_comes(room: Room, upstream: Fak
         assert file.tell() == len(large.content)
         file.seek(5)
         assert file.read(5) == large.content[5:10]
+
+
+def test_a_server_that_stops_breaks_off_what_it_fetches(room: Room, upstream: FakeUpstream) -> None:
+    """Nothing of it is left, and nothing is written after that: the next start fetches it anew."""
+    upstream.add(DEMO, a_wheel(padding=LARGE))
+    upstream.misbehave(FILE, slowly=1000)
+    source = room.source()
+    with source.open(source.file(DEMO, WHEEL)) as file:
+        assert file.read(10)
+        room.hub.close()
+        with pytest.raises(UpstreamFailed, match="being stopped"):
+            whole(file)
+    assert list((room.store.root / "incoming").iterdir()) == []
+    assert room.taken == []
 
 
 def test_a_file_that_no_page_lists_is_not_there(room: Room, upstream: FakeUpstream) -> None:

@@ -11,9 +11,8 @@ import pytest
 
 from errors import UnknownFile, UpstreamFailed
 from tests.factory import core_metadata, wheel_members, zip_bytes
-from tests.upstream.conftest import DEMO, Room, a_wheel, incompressible
+from tests.upstream.conftest import DEMO, FILE, WHEEL, Room, a_wheel, incompressible, taken_in
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream
-from tests.upstream.test_taking_in import FILE, WHEEL, taken_in
 
 THEIRS = b"Metadata-Version: 2.1\nName: demo-pkg\nVersion: 1.0\nSummary: as the upstream has it\n"
 METADATA = f"{FILE}.metadata"
