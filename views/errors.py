@@ -27,11 +27,9 @@ from errors import (
     UnknownProject,
     UnsupportedMedia,
 )
-from permissions import Permission, Where, allows
-from services import INDEX
 from views import services
 from views.access_log import log_failure
-from views.guards import identity
+from views.guards import lists_index
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 400,
@@ -125,10 +123,7 @@ def page(refusal: Refusal) -> Response:
 
 def _near(refusal: Refusal) -> tuple[Hit, ...]:
     """The projects whose names are near to one that is not here, for those who may list the index."""
-    if not isinstance(refusal, UnknownProject):
-        return ()
-    # Not for a token of one project either: its right ends at the name that it asked for.
-    if not allows(identity(), Permission.LIST, Where(INDEX, None)):
+    if not isinstance(refusal, UnknownProject) or not lists_index():
         return ()
     return services().search.near(refusal.names[0])
 

@@ -98,6 +98,19 @@ def where(permission: Permission, project: NormalizedName | None) -> Where:
     return place_of(INDEX, project, services().readers.rights.ground(INDEX, project))
 
 
+def may_list(project: NormalizedName) -> bool:
+    """Whether the asker may know of a project."""
+    return allows(identity(), Permission.LIST, where(Permission.LIST, project))
+
+
+def lists_index() -> bool:
+    """Whether the asker may list the whole index; a token for some projects may not, whose right ends at their names.
+
+    To be asked before an answer about one project tells of others.
+    """
+    return allows(identity(), Permission.LIST, Where(INDEX))
+
+
 def identity() -> Identity:
     """Who is asking: by Authorization header, else by session where the page takes sessions. Checked once a request."""
     known: Identity | None = g.get("identity")

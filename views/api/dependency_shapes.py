@@ -24,8 +24,8 @@ _REQUIREMENT: Final = record(
     specifier=text("The versions that fit, perhaps empty."),
     url=maybe(text("Where it is to be had instead of on an index.")),
     needed=many(_CASE, "When it is needed: in any of these cases."),
-    in_index=flag("Whether this index has the project."),
-    latest_version=maybe(text("Its latest version here; null where it is not here or quarantined.")),
+    in_index=maybe(flag("Whether this index has the project; null for a token that is not for that project.")),
+    latest_version=maybe(text("Its latest version here; null where it is not here, quarantined or not told.")),
 )
 
 NAMED: Final[dict[str, Schema]] = {
