@@ -78,7 +78,7 @@ def create_app(services: Services) -> Flask:
         private=not allows(services.authenticator.nobody, Permission.DOWNLOAD),
     )  # fmt: skip
     app.extensions["contents"] = ContentsReader(
-        services.storage, services.contents_inspector, services.settings.threads
+        services.storage, services.contents_inspector, services.settings.threads, guards.who_asks
     )
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug

@@ -128,6 +128,11 @@ def _identify() -> Identity:
     return by_header()
 
 
+def who_asks() -> str:
+    """What tells this asker from the others where something is shared out: a person's name, else an address."""
+    return identity().username or peer().address
+
+
 def asked_anew() -> Identity:
     """Who is asking as of now, by their header or by their session as it stands. Raises NotAuthenticated."""
     asker = identity()
