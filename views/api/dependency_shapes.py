@@ -49,7 +49,9 @@ NAMED: Final[dict[str, Schema]] = {
                 status=text(
                     "PEP 792: what may be done with the project.", enum=[status.value for status in ProjectStatus]
                 ),
-                requirements=many(text("A requirement."), "How it requires the project, as its metadata has it."),
+                requirements=many(
+                    text("A requirement."), "How it requires the project, as its metadata has it; the first 20."
+                ),
             ),
             "By name; none that is quarantined.",
         ),

@@ -55,17 +55,17 @@ def dependencies(name: str, version: str) -> ResponseReturnValue:
         return place
     detail, found = place
     here, page, lists = services().requirements, page_number(), lists_index()
-    required = required_by(found.metadata)
+    required = len(found.metadata.get("requires_dist") or ())
     total = here.count_dependents(detail.name) if lists else 0
-    shown = required if "all" in request.args else required[:_REQUIREMENTS]
+    shown = required_by(found.metadata, None if "all" in request.args else _REQUIREMENTS)
     told = {one.name for one in shown if one.name is not None and may_list(one.name)}
     return render_template(
         "dependencies.html",
         frame=frame_of(detail, "web.dependencies", found),
         requires_python=str(found.metadata.get("requires_python") or ""),
         groups=groups_of(shown, found.metadata.get("provides_extra") or (), told, here.here(told)),
-        required=len(required),
-        hidden=len(required) - len(shown),
+        required=required,
+        hidden=required - len(shown),
         lists=lists,
         dependents=here.dependents(detail.name, limit=DEPENDENTS, offset=(page - 1) * DEPENDENTS) if lists else [],
         total=total,
