@@ -45,6 +45,7 @@ STATUS: dict[type[Refusal], int] = {
     TooManyAttempts: 429,
     Unavailable: 503,
 }
+_EVERY_REFUSAL = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))  # it repeats what was sent
 # Old setuptools sends credentials only after a challenge whose realm is this word.
 REALM = 'Basic realm="pypi", charset="UTF-8"'
 
@@ -55,8 +56,8 @@ def status_of(refusal: Refusal) -> int:
 
 
 def headers_of(refusal: Refusal, status: int) -> list[tuple[str, str]]:
-    """The headers that belong to a refusal's status."""
-    headers = [("Cache-Control", "no-store")]
+    """The headers of a refusal: for every one, and those that belong to its status."""
+    headers = list(_EVERY_REFUSAL)
     if status == 401:
         headers.append(("WWW-Authenticate", REALM))
     if isinstance(refusal, MethodNotAllowed):
@@ -204,8 +205,8 @@ def _internal() -> Response:
         html = render_template(
             "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=()
         )
-        response = Response(html, 500, content_type="text/html; charset=utf-8")
+        response = Response(html, 500, _EVERY_REFUSAL, content_type="text/html; charset=utf-8")
     else:
-        response = Response(sentence + "\n", 500, content_type="text/plain; charset=utf-8")
+        response = Response(sentence + "\n", 500, _EVERY_REFUSAL, content_type="text/plain; charset=utf-8")
     response.headers.pop("Retry-After", None)
     return response

@@ -32,6 +32,19 @@ def test_every_page_has_its_headers(secured_client: FlaskClient) -> None:
         assert "public" not in headers["Cache-Control"]
 
 
+def test_every_refusal_is_what_it_says(secured_client: FlaskClient) -> None:
+    """Also those for programs, which repeat what was asked for: no browser guesses a page there, nothing keeps them."""
+    addresses = (
+        "/nothing", "/simple/none/", "/feeds/projects/none/releases.atom", "/packages/none/none-1.0.tar.gz",
+        "/api/packages/none", "/pypi/none/json", "/upload/check", "/search?page=x",
+    )  # fmt: skip
+    for address in addresses:
+        answer = secured_client.get(address)
+        assert answer.status_code in {400, 401, 404}, address
+        assert answer.headers.getlist("X-Content-Type-Options") == ["nosniff"], address
+        assert answer.headers.getlist("Cache-Control") == ["no-store"], address
+
+
 def test_pages_of_signed_in_people_are_not_stored(bob: Visitor) -> None:
     """A proxy or a shared computer keeps none of them."""
     for address in ("/", "/account", "/search", "/nothing-here"):
