@@ -37,9 +37,9 @@ def requires(
     """Declare what a view needs; None for one that anybody may ask, such as the login page.
 
     ``project`` is the argument of the view that names a project, where the right is one to that project. ``proved``
-    asks of a signed-in browser that its person proved not long ago who they are. A view that
-    asks for it itself, by ``must``, says so. Asked before anything is looked up, so that a name that is there and one
-    that is not are answered alike.
+    asks of a signed-in browser that its person proved not long ago who they are. ``asked_inside`` is for a view that
+    asks for the permission itself, by ``must``. It is asked before anything is looked up, so that a name that is there
+    and one that is not are answered alike.
     """
 
     def declare(view: View) -> View:
