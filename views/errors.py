@@ -116,8 +116,9 @@ def page(refusal: Refusal) -> Response:
     status = status_of(refusal)
     headers = [header for header in headers_of(refusal, status) if header[0] != "WWW-Authenticate"]
     html = render_template(
-        "error.html", status=status, title=HTTPStatus(status).phrase, sentence=refusal.sentence,
+        "error.html", status=status, title=HTTPStatus(status).phrase.capitalize(), sentence=refusal.sentence,
         request_id=request.environ.get("pypi.request_id"), near=_near(refusal),
+        unknown=refusal.names[0] if isinstance(refusal, UnknownProject) else "",
     )  # fmt: skip
     return Response(html, status, headers, content_type="text/html; charset=utf-8")
 
@@ -203,7 +204,7 @@ def _internal() -> Response:
         response = problem(Unavailable(sentence), 500)
     elif wants_html():
         html = render_template(
-            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=()
+            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=(), unknown=""
         )
         response = Response(html, 500, _EVERY_REFUSAL, content_type="text/html; charset=utf-8")
     else:

@@ -70,7 +70,7 @@ def _to_a_wrong_password(page: Page) -> None:
 def _to_too_many_passwords(page: Page) -> None:
     for number in range(12):
         _sign_in(page, "mallory", f"wrong {number}")  # the same one again counts once
-        if page.get_by_role("heading", level=1, name="Too Many Requests").count():
+        if page.get_by_role("heading", level=1, name="Too many requests").count():
             return
     raise AssertionError("wrong passwords were taken for ever")
 

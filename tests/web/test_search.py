@@ -227,6 +227,7 @@ def test_a_project_that_is_not_there_has_neighbours(anybody: Visitor, services: 
     assert answer.status_code == 404
     assert '<a href="/project/looms/" class="name">looms</a>' in answer.text
     assert "Did you mean" not in anybody.get("/project/zzzzzz/").text
+    assert 'href="/search?q=zzzzzz">Search for' in anybody.get("/project/zzzzzz/").text
     services.manager.set_status(INDEX, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
     assert "Did you mean" not in anybody.get("/project/lomos/").text
 
