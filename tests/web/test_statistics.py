@@ -77,7 +77,7 @@ def test_a_period_without_downloads_says_so(anybody: Visitor, services: Services
     services.downloads.count("looms", "1.0", "looms-1.0.tar.gz", day=today() - 50)
     services.downloads.flush()
     page = anybody.get("/project/looms/statistics").text
-    assert "<dt>In all</dt><dd>1</dd>" in page
+    assert "<dt>Downloads in all</dt><dd>1</dd>" in page
     assert "Nothing was downloaded in the last 30 days." in page
     assert "Nothing was downloaded" not in anybody.get("/project/looms/statistics?days=90").text
 
