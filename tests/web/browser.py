@@ -73,7 +73,8 @@ _UNEVEN = """() => {
     return new Set([...range.getClientRects()].map((one) => Math.round(one.bottom / 4))).size;
   };
   const shown = (place, what) => [...place.querySelectorAll(what)].filter((one) => one.checkVisibility());
-  const torn = shown(document, "button, a.button").filter((one) => !/\\s/.test(one.textContent.trim()) && lines(one) > 1);
+  const words = shown(document, "button, a.button").filter((one) => !/\\s/.test(one.textContent.trim()));
+  const torn = words.filter((one) => lines(one) > 1);
   const uneven = shown(document, ".filters, .fields, .search").flatMap((row) => {
     const boxes = shown(row, "input, select, button").map((one) => one.getBoundingClientRect());
     const apart = (a, b) => Math.max(Math.abs(a.top - b.top), Math.abs(a.bottom - b.bottom)) > 1;

@@ -53,7 +53,8 @@ def test_changes_are_shown_newest_first(alice: Visitor, secured: Services, tmp_p
     for words in (
         "<bdi>carol</bdi>", "token tok1", "from 192.0.2.1", "request req-00001", "before size: <bdi>1,234,567</bdi>",
         "before roles: <bdi>none</bdi>", "after size: <bdi>none</bdi>", "after roles: <bdi>a, b</bdi>",
-        "is admin: <bdi>yes</bdi>", "expires: <bdi>23 Feb 2027, 17:38 UTC</bdi>", 'href="/project/looms/">looms</a> 1.0', "looms-1.0-py3-none-any.whl",
+        "is admin: <bdi>yes</bdi>", "expires: <bdi>23 Feb 2027, 17:38 UTC</bdi>",
+        'href="/project/looms/">looms</a> 1.0', "looms-1.0-py3-none-any.whl",
         'href="/admin/journal" aria-current="page"',
     ):  # fmt: skip
         assert words in page

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser
 from werkzeug.exceptions import NotFound
 
 from services import Services
-from tests.web import contents_site, site
+from tests.web import contents_site
+from tests.web import site as full
 from tests.web.browser import faults_of, sign_in, visit
 from tests.web.conftest import Visitor
 from tests.web.pages import PAGES, SITES, WHO, WebPage, every_site
@@ -119,7 +120,7 @@ def test_pictures_are_taken(chromium: Browser, tmp_path: Path) -> None:
 
 def test_no_two_pages_have_one_title(alice: Visitor, secured: Services, tmp_path: Path) -> None:
     """Tabs of a browser and its history tell the pages apart; those of the administration say that they are."""
-    site.stock(secured, tmp_path / "looms")
+    full.stock(secured, tmp_path / "looms")
     contents_site.stock(secured, tmp_path / "weft")
     titles: dict[str, str | None] = {}
     for path in dict.fromkeys(one.path for one in PAGES if one.site == "full" and one.status == 200):
