@@ -19,7 +19,11 @@ _FOLDED_CHARACTERS = 20_000  # of a text that is not ASCII: it is compared word 
 # What marks a text up in Markdown, reStructuredText and HTML, and is nothing to read.
 _LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
-_SIGN = re.compile(r"^[ \t]*(?:#{1,6} |> |[-*+] |\.\. )|^[ \t]*([=~^\"-])\1{2,}[ \t]*$|`+_{0,2}|\*+", re.MULTILINE)
+_SIGN = re.compile(
+    r"^[ \t]*(?:#{1,6} |> |[-*+] |\.\. (?:[\w-]+::)?|:[\w-]+:)|^[ \t]*([=~^\"-])\1{2,}[ \t]*$"
+    r"|`+_{0,2}|(?<=[^\W_])__?(?![\w(])|\*+|~~",
+    re.MULTILINE,
+)
 
 
 def fold(text: str) -> str:

@@ -80,7 +80,8 @@ def test_a_short_text_is_its_own_passage() -> None:
     [
         ("# Looms `2`\n\n[![Build](https://ci.example.com/b.svg)](https://ci.example.com) *Weaves* **fast**.",
          "Looms 2 Build Weaves fast."),
-        ("Looms\n=====\n\n.. note:: See ``loom`` and `Use`_.\n", "Looms note:: See loom and Use."),
+        ("Looms\n=====\n\n.. note:: See ``loom``, Warp_ and `Use`_.\n   :alt: a_b\n",
+         "Looms See loom, Warp and Use. a_b"),
         ('<p align="center"><img src="loom.png">Looms</p>\n> for a < b\n- and more', "Looms for a < b and more"),
         ("| a | b |\n--- \n* [x] looms", "| a | b | [x] looms"),
     ],
