@@ -163,6 +163,8 @@ class _Writer(HTMLParser):
         """Text, as it is escaped."""
         if data.strip():
             self._words += 1
+        elif self._open and self._open[-1].written == "a" and self._open[-1].place == len(self._out) - 1:
+            return  # space at the beginning of a link
         self._write(data)
 
     def handle_entityref(self, name: str) -> None:
@@ -250,9 +252,14 @@ class _Writer(HTMLParser):
                 element.closing = "</td>"
             elif element.written == "summary":
                 self._out.append("Details")
+        if element.written == "a" and self._ends_in_image_and_space():
+            element.closing += self._out.pop()  # which would be underlined between two badges
         self._out.append(element.closing)
         if element.written == "span":
             self._last_span = element.opening
+
+    def _ends_in_image_and_space(self) -> bool:
+        return len(self._out) > 1 and self._out[-1].isspace() and self._out[-2].startswith('<span class="image"')
 
     # -- attributes
 
