@@ -252,14 +252,16 @@ class _Writer(HTMLParser):
                 element.closing = "</td>"
             elif element.written == "summary":
                 self._out.append("Details")
-        if element.written == "a" and self._ends_in_image_and_space():
-            element.closing += self._out.pop()  # which would be underlined between two badges
-        self._out.append(element.closing)
+        space = self._space_behind_image(element)
+        self._out.append(element.closing + space)
         if element.written == "span":
             self._last_span = element.opening
 
-    def _ends_in_image_and_space(self) -> bool:
-        return len(self._out) > 1 and self._out[-1].isspace() and self._out[-2].startswith('<span class="image"')
+    def _space_behind_image(self, element: _Element) -> str:
+        """Take the space out with which a link ends behind an image: it would be underlined between two badges."""
+        before, last = self._out[-2:] if len(self._out) > 1 else ["", ""]
+        is_image = element.written == "a" and before.startswith('<span class="image"')
+        return self._out.pop() if is_image and last.isspace() else ""
 
     # -- attributes
 
