@@ -41,7 +41,15 @@ class Activity:
         """The files of the index, newest first, also those of quarantined projects."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(Project.name, Release.version, File.filename, File.uploader, File.uploaded, File.size)
+                select(
+                    Project.name,
+                    Project.display_name,
+                    Release.version,
+                    File.filename,
+                    File.uploader,
+                    File.uploaded,
+                    File.size,
+                )
                 .join(Release, Release.id == File.release_id)
                 .join(Project, Project.id == File.project_id)
                 .join(PackageIndex, PackageIndex.id == File.index_id)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packaging.utils import NormalizedName
+
+from people.rights import Holder
 from server import create_app
-from services import Services
+from services import INDEX, Services
 from tests.conftest import TESTER, basic
 from tests.web.conftest import Visitor, publish_wheel
 
@@ -104,6 +107,18 @@ def test_an_unknown_user_is_404(alice: Visitor) -> None:
     """For pages and forms alike."""
     assert alice.get("/admin/users/nobody").status_code == 404
     assert alice.post("/admin/users/nobody/active", active="no").status_code == 404
+
+
+def test_the_roles_of_somebody_with_many_projects_are_paged(alice: Visitor, secured: Services) -> None:
+    """So that what can be done with the account stays in sight."""
+    for number in range(45):
+        secured.rights.grant(INDEX, NormalizedName(f"loom-{number:02}"), Holder("bob"), "owner", by=TESTER)
+    first, last = alice.get("/admin/users/bob").text, alice.get("/admin/users/bob?page=3").text
+    assert "45 roles" in first
+    assert "Page 1 of 3" in first
+    assert ("loom-19" in first, "loom-20" in first, "loom-40" in last, "loom-44" in last) == (True, False, True, True)
+    assert "No role of their own on" in last
+    assert "There are only 3 pages." in alice.get("/admin/users/bob?page=4").text
 
 
 def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) -> None:
