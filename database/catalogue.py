@@ -58,6 +58,7 @@ class Upload:
     size: int
 
 
+UPLOADED = (Project.name, Project.display_name, Release.version, File.filename, File.uploader, File.uploaded, File.size)
 SORT_KEYS: dict[str, ColumnElement[Any]] = {
     "name": Project.name.asc(),
     "-name": Project.name.desc(),
@@ -320,15 +321,7 @@ class Catalogue:
         """The newest files, newest first; none of a quarantined project."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(
-                    Project.name,
-                    Project.display_name,
-                    Release.version,
-                    File.filename,
-                    File.uploader,
-                    File.uploaded,
-                    File.size,
-                )
+                select(*UPLOADED)
                 .join(Release, Release.id == File.release_id)
                 .join(Project, Project.id == File.project_id)
                 .where(File.index_id == self.index_id, Project.status != model.ProjectStatus.QUARANTINED)
