@@ -178,6 +178,7 @@ PAGES = [
     WebPage("upload", "/upload", (OWNER,)),
     WebPage("upload-chosen", "/upload", (OWNER,), go=_to_chosen_files),
     WebPage("account", "/account", (READER, OWNER, ADMIN)),
+    WebPage("account-projects", "/account/projects", (READER, OWNER)),
     WebPage("account-security", "/account/security", (OWNER,)),
     WebPage("account-security-app", "/account/security", (OWNER,), go=_to_a_new_app),
     WebPage("account-publishing", "/account/publishing", (READER, OWNER)),

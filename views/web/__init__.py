@@ -132,6 +132,7 @@ from views.web import (  # noqa: E402 - they add their views
     login,  # noqa: F401
     looking_after,  # noqa: F401
     openid,  # noqa: F401
+    own_projects,  # noqa: F401
     project,  # noqa: F401
     project_settings,  # noqa: F401
     publishing,  # noqa: F401
