@@ -168,7 +168,7 @@ class Settings(AuthSettings, IndexSettings):
     def rows(self) -> Iterator[Row]:
         """All settings in the order of the sample file, then what is passed on to the web servers."""
         for name, one in OPTIONS.items():
-            yield Row(one.section, one.key, self.shown(name), self.origin(name), one.doc)
+            yield Row(one.section, one.key, self.shown(name), self.origin(name), one.sentence)
         for section in PASSED_ON:
             for key, value in getattr(self, section).items():
                 masked = MASK if "password" in key else value

@@ -76,7 +76,7 @@ def create_app(services: Services) -> Flask:
     lane = app.extensions["lane"] = SlowLane(services.settings.threads)
     app.extensions["file_server"] = files.FileServer(services, lane)
     app.extensions["contents"] = ContentsReader(
-        services.storage, services.contents_inspector, services.settings.threads
+        services.storage, services.contents_inspector, services.settings.threads, guards.who_asks
     )
     app.config["MAX_CONTENT_LENGTH"] = None  # the upload view bounds its own body, the others read little
     app.config["TEMPLATES_AUTO_RELOAD"] = services.settings.debug

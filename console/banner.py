@@ -21,13 +21,14 @@ def print_banner(services: Services, port: int, *, made_admin: str) -> None:
     host = f"[{named}]" if ":" in named else named
     url = settings.base_url or f"http://{host}:{port}"
     sqlite = ".".join(map(str, sqlite_version()))
+    projects, files = _counted(stats["projects"], "project"), _counted(stats["files"], "file")
     lines = [
         "PyPI Clone",
         f"  Address     {url}/",
         f"  Install     pip install --index-url {url}/simple/ NAME",
         f"  Upload      twine upload --repository-url {url}/upload dist/*",
         f"  Data        {settings.data_path}",
-        f"  Holds       {stats['projects']:,} projects, {stats['files']:,} files, {stats['bytes'] / 1e6:,.1f} MB",
+        f"  Holds       {projects}, {files}, {stats['bytes'] / 1e6:,.1f} MB",
         (
             f"  May list    {_who_may(settings, 'list')}; download: {_who_may(settings, 'download')}; "
             f"upload: {_who_may(settings, 'update')}"
@@ -41,6 +42,10 @@ def print_banner(services: Services, port: int, *, made_admin: str) -> None:
         lines.append(f"  New         administrator 'admin' was made; password: {password}")
     lines += [f"  Unsafe      {warning}" for warning in _warnings(services)]
     print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - it is what this module is for
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _warnings(services: Services) -> list[str]:

@@ -45,6 +45,13 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
+def _in_words(seconds: int) -> str:
+    """``45 seconds``, ``5 minutes``; rounded up, so that nobody is told to try too early."""
+    if seconds <= 90:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{-(-seconds // 60)} minutes"
+
+
 _Key = tuple[str, str]  # account and network; an empty account is the network as a whole
 
 
@@ -79,14 +86,11 @@ class Throttle:
             of_pair = self._wait(pair, self._by_pair, now)
             of_all = 0.0 if pair in self._known else self._wait(("", network), self._by_address, now)
         wait = int(max(of_pair, of_all)) + 1
+        until = f"wait {_in_words(wait)}{self._instead}."
         if of_all > 0:
-            raise TooManyAttempts(
-                f"Too many {self._what} came from your address; wait {wait} seconds{self._instead}.", wait
-            )
+            raise TooManyAttempts(f"Too many {self._what} came from your address; {until}", wait)
         if of_pair > 0:
-            raise TooManyAttempts(
-                f"Too many {self._what} for {shown(username)}; wait {wait} seconds{self._instead}.", wait
-            )
+            raise TooManyAttempts(f"Too many {self._what} for {shown(username)}; {until}", wait)
 
     def failed(self, username: str, address: str, guess: bytes = b"") -> None:
         """A wrong password was tried; ``guess`` is a keyed digest that tells it from others, if there is one."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, func, select, type_coerce
 
-from database.catalogue import Upload
+from database.catalogue import UPLOADED, Upload
 from database.download_figures import FIRST_DAY, DayCount
 from database.engine import Database
 from database.models import File, PackageIndex, Project, Release
@@ -41,7 +41,7 @@ class Activity:
         """The files of the index, newest first, also those of quarantined projects."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(Project.name, Release.version, File.filename, File.uploader, File.uploaded, File.size)
+                select(*UPLOADED)
                 .join(Release, Release.id == File.release_id)
                 .join(Project, Project.id == File.project_id)
                 .join(PackageIndex, PackageIndex.id == File.index_id)

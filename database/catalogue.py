@@ -48,9 +48,10 @@ class ProjectSummary:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One recent upload."""
+    """One recent upload. ``display_name`` is the project's name as it was written; it may be empty."""
 
     project: str
+    display_name: str
     version: str
     filename: str
     uploader: str
@@ -58,6 +59,7 @@ class Upload:
     size: int
 
 
+UPLOADED = (Project.name, Project.display_name, Release.version, File.filename, File.uploader, File.uploaded, File.size)
 SORT_KEYS: dict[str, ColumnElement[Any]] = {
     "name": Project.name.asc(),
     "-name": Project.name.desc(),
@@ -297,7 +299,7 @@ class Catalogue:
         """The newest files, newest first; none of a quarantined project."""
         with self.database.reading() as connection:
             rows = connection.execute(
-                select(Project.name, Release.version, File.filename, File.uploader, File.uploaded, File.size)
+                select(*UPLOADED)
                 .join(Release, Release.id == File.release_id)
                 .join(Project, Project.id == File.project_id)
                 .where(File.index_id == self.index_id, Project.status != model.ProjectStatus.QUARANTINED)

@@ -5,6 +5,8 @@ A project's figures are rows that lie together, so that they are read in millise
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,7 +15,7 @@ from sqlalchemy import ColumnElement, func, select
 from database.engine import Database
 from database.models import DownloadCount, PackageIndex, Project
 from database.statistics import WHOLE_INDEX, Dimension, today
-from simple.model import ProjectStatus
+from simple.model import ProjectDetail, ProjectStatus, offered_files, offered_versions
 
 FIRST_DAY = date(1970, 1, 1)
 LATELY = (7, 30, 90)
@@ -73,6 +75,23 @@ class DownloadFigures:
 
     def shares(self, dimension: Dimension, days: int, project: str = WHOLE_INDEX) -> list[Share]:
         """The downloads of the last ``days`` days by the values of a dimension, most first."""
+        return _shares(self._counted(dimension, days, project))
+
+    def releases(self, days: int, detail: ProjectDetail) -> list[Share]:
+        """The downloads of the last ``days`` days by release and file of a project, most first.
+
+        A deleted file is shown nowhere, so what is not listed counts together, under "".
+        """
+        filenames = {file.filename for file in offered_files(detail)}
+        versions = set(offered_versions(detail))
+        counted = self._counted(Dimension.VERSION, days, detail.name)
+        return _shares(
+            (version if version in versions else "", filename if filename in filenames else "", count)
+            for version, filename, count in counted
+        )
+
+    def _counted(self, dimension: Dimension, days: int, project: str) -> list[tuple[str, str, int]]:
+        """Value, detail and their downloads."""
         count = func.sum(DownloadCount.count)
         with self.database.reading() as connection:
             rows = connection.execute(
@@ -80,11 +99,7 @@ class DownloadFigures:
                 .where(self._rows(project, dimension), _since(days))
                 .group_by(DownloadCount.value, DownloadCount.detail)
             )
-            parts: dict[str, list[Part]] = {}
-            for value, detail, number in rows:
-                parts.setdefault(value, []).append(Part(detail, int(number)))
-        shares = [Share(value, sum(part.count for part in of), _most_first(of)) for value, of in parts.items()]
-        return sorted(shares, key=lambda share: (-share.count, share.name))
+            return [(value, detail, int(number)) for value, detail, number in rows]
 
     def top_projects(self, days: int, *, limit: int = 20) -> list[tuple[str, int]]:
         """The most downloaded projects of the last ``days`` days with their downloads, most first.
@@ -119,5 +134,14 @@ def _since(days: int) -> ColumnElement[bool]:
     return DownloadCount.day > today() - days
 
 
-def _most_first(parts: list[Part]) -> tuple[Part, ...]:
-    return tuple(sorted(parts, key=lambda part: (-part.count, part.name)))
+def _shares(counted: Iterable[tuple[str, str, int]]) -> list[Share]:
+    """From values, details and their downloads; the same ones count together."""
+    values: dict[str, Counter[str]] = {}
+    for value, detail, count in counted:
+        values.setdefault(value, Counter())[detail] += count
+    shares = [Share(value, details.total(), _most_first(details)) for value, details in values.items()]
+    return sorted(shares, key=lambda share: (-share.count, share.name))
+
+
+def _most_first(details: Counter[str]) -> tuple[Part, ...]:
+    return tuple(Part(*one) for one in sorted(details.items(), key=lambda one: (-one[1], one[0])))

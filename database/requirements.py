@@ -19,11 +19,12 @@ _FORGET = delete(Requirement).where(Requirement.project_id == bindparam("project
 _KEEP = insert(Requirement)
 _WHOSE = select(Project.index_id, Project.name).where(Project.id == bindparam("project_id"))
 _AT_ONCE = 500  # names in one question
+MOST_TEXTS = 20  # of one project on another: a stranger's must not fill the page of what they require
 
 
 def keep(connection: Connection, project_id: int, metadata: Mapping[str, Any]) -> None:
     """Set what a project requires, by the metadata of the release that stands for it, or by none."""
-    found = by_project(metadata)
+    found = {name: texts[:MOST_TEXTS] for name, texts in by_project(metadata).items()}
     kept = {row.required: row.texts for row in connection.execute(_KEPT, {"project_id": project_id})}
     if found == kept:
         return
@@ -47,7 +48,9 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Dependent:
-    """A project whose latest release requires another, and how: ``requirements`` as its metadata has them."""
+    """A project whose latest release requires another, and how: ``requirements`` as its metadata has them, at most
+    MOST_TEXTS.
+    """
 
     name: str
     display_name: str
@@ -98,7 +101,7 @@ class Requirements:
         )
         with self.database.reading() as connection:
             return [
-                Dependent(row.name, row.display_name, row.latest_version, row.status, tuple(row.texts))
+                Dependent(row.name, row.display_name, row.latest_version, row.status, tuple(row.texts[:MOST_TEXTS]))
                 for row in connection.execute(statement)
             ]
 

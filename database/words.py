@@ -13,7 +13,17 @@ from collections.abc import Iterator, Sequence
 WORD = re.compile(r"[^\W_]+")
 _PASSAGE_CHARACTERS = 200
 _BEFORE_CHARACTERS = 60
+_AROUND_CHARACTERS = 1_000  # of the text, before and behind a match, that a passage is taken from
 _FOLDED_CHARACTERS = 20_000  # of a text that is not ASCII: it is compared word by word
+
+# What marks a text up in Markdown, reStructuredText and HTML, and is nothing to read.
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_SIGN = re.compile(
+    r"^[ \t]*(?:#{1,6} |> |[-*+] |\.\. (?:[\w-]+::)?|:[\w-]+:)|^[ \t]*([=~^\"-])\1{2,}[ \t]*$"
+    r"|`+_{0,2}|(?<=[^\W_])__?(?![\w(])|\*+|~~",
+    re.MULTILINE,
+)
 
 
 def fold(text: str) -> str:
@@ -95,14 +105,33 @@ def passage_of(text: str, words: Sequence[str]) -> str:
     start = _first(text, words)
     if start < 0:
         return ""
+    first, last = max(0, start - _AROUND_CHARACTERS), start + _AROUND_CHARACTERS
+    first = text.find("\n", first, start) + 1 or first if first else 0
+    around = read_out(text[first:last])
+    start = _first(around, words)
+    if start < 0:  # it stands in what is left out, such as an address
+        around = text[first:last]
+        start = _first(around, words)
+    return _piece(around, start, first > 0, last < len(text))
+
+
+def read_out(text: str) -> str:
+    """A text without most of what marks it up: links and images are their words, tags and signs are left out."""
+    for _ in range(2):  # an image that is a link
+        text = _LINK.sub(r"\1", text)
+    return _SIGN.sub("", _TAG.sub(" ", text))
+
+
+def _piece(text: str, start: int, is_cut_before: bool, is_cut_behind: bool) -> str:
     begin = max(0, start - _BEFORE_CHARACTERS)
     if begin:
         begin = text.find(" ", begin, start) + 1 or begin
     end = min(len(text), begin + _PASSAGE_CHARACTERS)
     if end < len(text):
-        end = max(text.rfind(" ", start, end), start + 1)
+        space = text.rfind(" ", start, end)
+        end = space if space > start else end
     passage = " ".join(text[begin:end].split())
-    return f"{'… ' if begin else ''}{passage}{' …' if end < len(text) else ''}"
+    return f"{'… ' if begin or is_cut_before else ''}{passage}{' …' if end < len(text) or is_cut_behind else ''}"
 
 
 def _first(text: str, words: Sequence[str]) -> int:

@@ -13,14 +13,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+import orjson
+
 from distributions.archives import Member, open_members
-from distributions.contents import Contents, EntryPoint, fields_of, look_inside
+from distributions.contents import Contents, EntryPoint, look_inside
 from distributions.members import MIB
 from distributions.text_diff import Steps, unified
 from distributions.texts import as_text
 
 MOST_LISTED: Final = 5000  # files of each kind of change
-_MOST_NAMES: Final = 2 * MIB  # bytes of their names
+_MOST_NAMES: Final = 2 * MIB  # bytes of their names and link targets
 LARGEST_TEXT: Final = 256 << 10  # bytes of a file whose text is compared
 _MOST_READ: Final = 16 * MIB  # bytes of all such files, on each side
 MOST_EDITS: Final = 1000  # lines that are removed and added in one file
@@ -69,9 +71,9 @@ class Comparison:
     def encode(self) -> bytes:
         """As bytes, for another process and for keeping: compact JSON."""
         document = {
-            "added": list(map(fields_of, self.added)),
-            "removed": list(map(fields_of, self.removed)),
-            "changed": [(fields_of(one.old), fields_of(one.new), one.diff, one.untold) for one in self.changed],
+            "added": self.added,
+            "removed": self.removed,
+            "changed": [(one.old, one.new, one.diff, one.untold) for one in self.changed],
             "same": self.same,
             "omitted": self.omitted,
             "entry_points_added": self.entry_points_added,
@@ -82,7 +84,7 @@ class Comparison:
     @classmethod
     def decode(cls, raw: bytes) -> Comparison:
         """What ``encode`` wrote."""
-        document = json.loads(raw)
+        document = orjson.loads(raw)
         return cls(
             tuple(Member(*fields) for fields in document["added"]),
             tuple(Member(*fields) for fields in document["removed"]),
@@ -108,8 +110,8 @@ def compare(old: tuple[Path, str], new: tuple[Path, str]) -> Comparison:
     removed = [old_files[place] for place in sorted(old_files.keys() - new_files.keys())]
     both = sorted(old_files.keys() & new_files.keys())
     pairs = [(old_files[place], new_files[place]) for place in both if _differ(old_files[place], new_files[place])]
-    listed = _few(pairs, lambda pair: pair[1].name)
-    told_added, told_removed = _few(added, lambda member: member.name), _few(removed, lambda member: member.name)
+    listed = _few(pairs, lambda pair: pair[0].text_size + pair[1].text_size)
+    told_added, told_removed = (_few(some, lambda member: member.text_size) for some in (added, removed))
     told = len(listed) + len(told_added) + len(told_removed)
     left, right = set(before.entry_points), set(after.entry_points)
     return Comparison(
@@ -145,12 +147,12 @@ def _differ(old: Member, new: Member) -> bool:
     return (old.size, old.sha256) != (new.size, new.sha256)
 
 
-def _few(found: Iterable[_Listed], name_of: Callable[[_Listed], str]) -> list[_Listed]:
+def _few(found: Iterable[_Listed], text_size: Callable[[_Listed], int]) -> list[_Listed]:
     """As many as are listed."""
     few: list[_Listed] = []
     names = 0
     for one in found:
-        names += len(name_of(one).encode())
+        names += text_size(one)
         if len(few) == MOST_LISTED or names > _MOST_NAMES:
             break
         few.append(one)

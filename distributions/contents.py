@@ -6,18 +6,18 @@ import configparser
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple
+
+import orjson
 
 from distributions.archives import Member, OpenMember, no_such_member, open_members
 from distributions.members import MIB
 from distributions.texts import as_text
 
-fields_of: Final = attrgetter("name", "size", "compressed_size", "target", "sha256")  # a member as Member takes it
-MOST_NAMES: Final = 8 * MIB  # bytes of the names that are told
+MOST_NAMES: Final = 8 * MIB  # bytes of the names and link targets that are told
 _LARGEST_DECLARED: Final = 64 << 10  # bytes of core metadata or entry points that are shown at once
 _MOST_ENTRY_POINTS: Final = 1000
 _LONGEST_VALUE: Final = 500  # characters of an entry point's group, name or reference
@@ -40,8 +40,8 @@ class EntryPoint(NamedTuple):
 class Contents:
     """The files and links of a distribution, in their order.
 
-    ``omitted`` is how many are left out because the names before them have 8 MiB. ``metadata_name`` is the member with
-    the core metadata, ``metadata`` its beginning as sent (64 KiB); both are empty where there is none.
+    ``omitted`` is how many are left out because the names and link targets before them have 8 MiB. ``metadata_name`` is
+    the member with the core metadata, ``metadata`` its beginning as sent (64 KiB); both are empty where there is none.
     """
 
     members: tuple[Member, ...]
@@ -53,7 +53,7 @@ class Contents:
     def encode(self) -> bytes:
         """As bytes, for another process and for keeping: compact JSON."""
         document = {
-            "members": list(map(fields_of, self.members)),
+            "members": self.members,
             "omitted": self.omitted,
             "metadata_name": self.metadata_name,
             "metadata": self.metadata,
@@ -64,9 +64,9 @@ class Contents:
     @classmethod
     def decode(cls, raw: bytes) -> Contents:
         """What ``encode`` wrote."""
-        document = json.loads(raw)
+        document = orjson.loads(raw)
         return cls(
-            tuple(Member(*fields) for fields in document["members"]),
+            tuple(map(Member._make, document["members"])),
             document["omitted"],
             document["metadata_name"],
             document["metadata"],
@@ -102,7 +102,7 @@ def look_inside(path: Path, filename: str, *, digests: bool = False) -> Contents
                 declared = {"metadata_name": name, "metadata": text}
             if has_entry_points:
                 entry_points = entry_points_of(text)
-            names += len(name.encode())
+            names += member.text_size
             if names > MOST_NAMES:
                 omitted += 1
             else:
@@ -143,4 +143,4 @@ def _read(one: OpenMember, wanted: int, *, digests: bool) -> tuple[str, Member]:
             digest.update(chunk)
     text = as_text(kept, is_cut=one.member.size > len(kept))
     hashed = digests and not one.member.target
-    return text.text if text else "", replace(one.member, sha256=digest.hexdigest()) if hashed else one.member
+    return text.text if text else "", one.member._replace(sha256=digest.hexdigest()) if hashed else one.member

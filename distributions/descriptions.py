@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib import metadata
 from typing import Any, Final, Self
 
-FORM: Final = 1  # raise it when this program's own part of the rendering changes: everything is rendered anew
+FORM: Final = 2  # raise it when this program's own part of the rendering changes: everything is rendered anew
 LARGEST: Final = 256 << 10  # bytes of HTML, or characters of plain text, on a page
 _LIBRARIES: Final = ("readme-renderer", "comrak", "docutils", "pygments", "nh3")
 

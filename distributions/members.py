@@ -10,8 +10,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from errors import InvalidArchive, StorageFailed, TooLarge, shown
 
@@ -42,8 +41,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A file or link in an archive.
 
     Sizes are in bytes; a tar is compressed as a whole, its members have no packed size. ``target`` is where a link
@@ -55,6 +53,11 @@ class Member:
     compressed_size: int | None = None
     target: str = ""
     sha256: str = ""
+
+    @property
+    def text_size(self) -> int:
+        """Bytes of its name and target, all of it that can be long."""
+        return len(self.name.encode()) + len(self.target.encode())
 
 
 @contextmanager

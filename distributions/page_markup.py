@@ -163,6 +163,8 @@ class _Writer(HTMLParser):
         """Text, as it is escaped."""
         if data.strip():
             self._words += 1
+        elif self._open and self._open[-1].written == "a" and self._open[-1].place == len(self._out) - 1:
+            return  # space at the beginning of a link
         self._write(data)
 
     def handle_entityref(self, name: str) -> None:
@@ -250,9 +252,16 @@ class _Writer(HTMLParser):
                 element.closing = "</td>"
             elif element.written == "summary":
                 self._out.append("Details")
-        self._out.append(element.closing)
+        space = self._space_behind_image(element)
+        self._out.append(element.closing + space)
         if element.written == "span":
             self._last_span = element.opening
+
+    def _space_behind_image(self, element: _Element) -> str:
+        """Take the space out with which a link ends behind an image: it would be underlined between two badges."""
+        before, last = self._out[-2:] if len(self._out) > 1 else ["", ""]
+        is_image = element.written == "a" and before.startswith('<span class="image"')
+        return self._out.pop() if is_image and last.isspace() else ""
 
     # -- attributes
 

@@ -82,9 +82,9 @@ def _case(extra: str, tree: Tree) -> Case:
     return Case(extra, "" if isinstance(tree, bool) else str(tree), tree)
 
 
-def required_by(metadata: Mapping[str, Any]) -> list[Required]:
-    """Everything that metadata in the form of ``CoreMetadata.to_json`` requires, in its order."""
-    return [Required.of(text) for text in metadata.get("requires_dist") or ()]
+def required_by(metadata: Mapping[str, Any], most: int | None = None) -> list[Required]:
+    """What metadata in the form of ``CoreMetadata.to_json`` requires, in its order: all, or the first ``most``."""
+    return [Required.of(text) for text in (metadata.get("requires_dist") or ())[:most]]
 
 
 def by_project(metadata: Mapping[str, Any]) -> dict[NormalizedName, list[str]]:

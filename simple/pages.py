@@ -174,7 +174,7 @@ def _stale(since: datetime | None) -> Headers:
 
 def _page(plain: bytes, serial: int, key: PageKey, extra: Headers = ()) -> Page:
     media_type, coding, private = key.media_type, key.coding, key.private
-    body = _coded(plain, coding)
+    body = coded(plain, coding)
     etag = f'"{sha256(f"{media_type} {coding} ".encode() + body).hexdigest()[:32]}"'
     shared = (
         ("ETag", etag),
@@ -193,8 +193,11 @@ def _page(plain: bytes, serial: int, key: PageKey, extra: Headers = ()) -> Page:
     return Page(body, etag, headers, shared)
 
 
-def _coded(plain: bytes, coding: str) -> bytes:
-    """The bytes in a coding, the same each time: gzip writes no time of day."""
+def coded(plain: bytes, coding: str) -> bytes:
+    """The bytes in a content coding (RFC 9110, 8.4.1), the same each time: gzip writes no time of day.
+
+    Raises ValueError for a coding that ``negotiate_coding`` does not give.
+    """
     if coding == "gzip":
         return gzip.compress(plain, compresslevel=5, mtime=0)
     if coding == "zstd":

@@ -50,13 +50,14 @@ document.addEventListener("keydown", (event) => {
   search.select();
 });
 
-// "3 hours ago" for what was lately; the moment itself is in the title, and in the page where no scripts run.
+// "3 hours ago" for what was lately; the moment itself is in the title, and in the page where no scripts run. What is to
+// come keeps its date: "until in 13 days" is no sentence, and a day by which something is to be done has one.
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const UNITS = [["day", 86400], ["hour", 3600], ["minute", 60]];
 function sayAgo(place) {
   for (const time of place.querySelectorAll("time[datetime]")) {
     const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
-    if (!(Math.abs(seconds) < 30 * 86400)) continue;
+    if (!(seconds > -30 * 86400 && seconds < 60)) continue; // the minute is for a clock that is slow
     const [unit, length] = UNITS.find(([, least]) => Math.abs(seconds) >= least) ?? ["minute", 60];
     time.title = time.textContent;
     time.textContent = AGO.format(Math.trunc(seconds / length), unit);

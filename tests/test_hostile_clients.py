@@ -25,6 +25,8 @@ from tests.outside import KIND, Live, fetch, send
         "GET /simple/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "GET /simple/ HTTP/1.1\r\nHost: evil.example/path\r\n\r\n",
         "GET /simple/ HTTP/1.1\r\nHost: a:99999\r\n\r\n",
+        "GET /simple/ HTTP/1.1\r\nHost: 127.0.0.1:99999\r\n\r\n",
+        "GET /simple/ HTTP/1.1\r\nHost: 127.0.0.1:80, evil.example\r\n\r\n",
         "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: -4\r\n\r\n",
         "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nabcd",
         f"GET /{'x' * 5000} HTTP/1.1\r\nHost: a\r\n\r\n",

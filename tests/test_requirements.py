@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from database import schema
 from database.engine import Database
-from database.requirements import Here, Requirements
+from database.requirements import MOST_TEXTS, Here, Requirements
 from distributions.claims import Claim
 from errors import FilenameTaken
 from jobs.sync import sync
@@ -47,6 +48,16 @@ def test_the_latest_release_says_what_is_required(services: Services, tmp_path: 
     put(services, tmp_path, "3.0rc1", "needle")
     assert users_of(services) == [("mill", "2.0", ("thread>=2; python_version < '3.9'", "thread>=3"))]
     assert users_of(services, NormalizedName("needle")) == []
+
+
+def test_nobody_fills_the_page_of_what_they_require(services: Services, tmp_path: Path) -> None:
+    """Of a thousand requirements of one project on another the first are told, also from before there was a limit."""
+    many = tuple(f"thread>={number}" for number in range(1000))
+    put(services, tmp_path, "1.0", *many)
+    assert users_of(services) == [("mill", "1.0", many[:MOST_TEXTS])]
+    with services.database.writing() as change:
+        change.connection.execute(text("UPDATE requirements SET texts = :texts"), {"texts": json.dumps(many)})
+    assert users_of(services) == [("mill", "1.0", many[:MOST_TEXTS])]
 
 
 def test_yanking_and_taking_it_back_change_what_is_required(services: Services, tmp_path: Path) -> None:

@@ -2,13 +2,15 @@
 
 A tar has to be read whole before it is known what it holds, and comparing takes every byte of two files, so what was
 found is kept under the file's digest; the text of one member is read at each view. Few requests may wait for that at
-once, so that the others' threads stay free. The colours of a text are kept too: finding them takes longer than reading.
+once, so that the others' threads stay free, and of one asker half as many. The colours of a text are kept too: finding
+them takes longer than reading. A refusal that took long to come to is remembered for a while.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,7 +23,7 @@ from distributions.comparing import Comparison
 from distributions.contents import Contents, Excerpt
 from distributions.filenames import check_version, release_key
 from distributions.sandbox import Inspector
-from errors import InvalidVersion, Unavailable, UnknownFile
+from errors import InvalidArchive, InvalidVersion, Unavailable, UnknownFile
 from simple.sources import FileRecord
 from storage import Storage
 from views import this_index
@@ -31,16 +33,25 @@ LARGEST_COLOURED: Final = 256 << 10  # characters of a text; a longer one has no
 _KEPT_BYTES: Final = 32 << 20  # of all that was found, in this process
 _KEEPING: Final = 400  # bytes that each takes beside its letters
 _SHARE: Final = 8  # one in so many threads may wait for a child
+_REFUSED_SECONDS: Final = 600.0  # that a refusal is believed: it may have been for want of time on a busy machine
+_LONG_SECONDS: Final = 2.0  # what is refused sooner is read anew: it may have been repaired
+_MOST_REFUSED: Final = 1000
 
 
 class ContentsReader:
-    """Looks into stored files. ``threads`` is how many requests the process can work on at once."""
+    """Looks into stored files. ``threads`` is how many requests the process can work on at once; ``asker`` says who
+    asks in this thread.
+    """
 
-    def __init__(self, storage: Storage, inspector: Inspector, threads: int) -> None:
-        self._storage, self._inspector = storage, inspector
-        self._places = threading.BoundedSemaphore(max(1, threads // _SHARE))
+    def __init__(
+        self, storage: Storage, inspector: Inspector, threads: int, asker: Callable[[], str] = lambda: ""
+    ) -> None:
+        self._storage, self._inspector, self._asker = storage, inspector, asker
+        self._places = max(1, threads // _SHARE)
+        self._taken: Counter[str] = Counter()  # places, by who asks
         self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
         self._bytes = 0
+        self._refused: OrderedDict[tuple[str, ...], tuple[float, str]] = OrderedDict()  # until when, and the sentence
         self._lock = threading.Lock()
 
     def contents(self, record: FileRecord) -> Contents:
@@ -85,19 +96,33 @@ class ContentsReader:
 
     @contextmanager
     def _place(self) -> Iterator[None]:
-        if not self._places.acquire(blocking=False):
-            raise Unavailable("Too many files are being looked into just now; try again in a moment.", 2)
+        who = self._asker()
+        with self._lock:
+            if self._taken.total() >= self._places or self._taken[who] >= max(1, self._places // 2):
+                raise Unavailable("Too many files are being looked into just now; try again in a moment.", 2)
+            self._taken[who] += 1
         try:
             yield
         finally:
-            self._places.release()
+            with self._lock:
+                self._taken[who] -= 1
+                self._taken += Counter()  # without those who ask no more
 
     def _known(self, key: tuple[str, ...], find: Callable[[], bytes]) -> bytes:
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        raw = find()
+            until, sentence = self._refused.get(key, (0.0, ""))
+        if time.monotonic() < until:
+            raise InvalidArchive(sentence)
+        started = time.monotonic()
+        try:
+            raw = find()
+        except InvalidArchive as refusal:
+            if time.monotonic() - started >= _LONG_SECONDS:
+                self._remember(key, refusal.sentence)
+            raise
         with self._lock:
             if key not in self._kept:  # another thread may have found it meanwhile
                 self._kept[key] = raw
@@ -105,6 +130,13 @@ class ContentsReader:
             while self._bytes > _KEPT_BYTES:
                 self._bytes -= _weight(*self._kept.popitem(last=False))
         return raw
+
+    def _remember(self, key: tuple[str, ...], sentence: str) -> None:
+        with self._lock:
+            self._refused[key] = time.monotonic() + _REFUSED_SECONDS, sentence
+            self._refused.move_to_end(key)
+            while len(self._refused) > _MOST_REFUSED:
+                self._refused.popitem(last=False)
 
 
 def _weight(key: tuple[str, ...], raw: bytes) -> int:

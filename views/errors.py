@@ -27,10 +27,9 @@ from errors import (
     UnknownProject,
     UnsupportedMedia,
 )
-from permissions import Permission, Where, allows
 from views import this_index
 from views.access_log import log_failure
-from views.guards import identity
+from views.guards import lists_index
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 400,
@@ -46,6 +45,7 @@ STATUS: dict[type[Refusal], int] = {
     TooManyAttempts: 429,
     Unavailable: 503,
 }
+_EVERY_REFUSAL = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))  # it repeats what was sent
 # Old setuptools sends credentials only after a challenge whose realm is this word.
 REALM = 'Basic realm="pypi", charset="UTF-8"'
 
@@ -56,8 +56,8 @@ def status_of(refusal: Refusal) -> int:
 
 
 def headers_of(refusal: Refusal, status: int) -> list[tuple[str, str]]:
-    """The headers that belong to a refusal's status."""
-    headers = [("Cache-Control", "no-store")]
+    """The headers of a refusal: for every one, and those that belong to its status."""
+    headers = list(_EVERY_REFUSAL)
     if status == 401:
         headers.append(("WWW-Authenticate", REALM))
     if isinstance(refusal, MethodNotAllowed):
@@ -116,18 +116,16 @@ def page(refusal: Refusal) -> Response:
     status = status_of(refusal)
     headers = [header for header in headers_of(refusal, status) if header[0] != "WWW-Authenticate"]
     html = render_template(
-        "error.html", status=status, title=HTTPStatus(status).phrase, sentence=refusal.sentence,
+        "error.html", status=status, title=HTTPStatus(status).phrase.capitalize(), sentence=refusal.sentence,
         request_id=request.environ.get("pypi.request_id"), near=_near(refusal),
+        unknown=refusal.names[0] if isinstance(refusal, UnknownProject) else "",
     )  # fmt: skip
     return Response(html, status, headers, content_type="text/html; charset=utf-8")
 
 
 def _near(refusal: Refusal) -> tuple[Hit, ...]:
     """The projects whose names are near to one that is not here, for those who may list the index."""
-    if not isinstance(refusal, UnknownProject):
-        return ()
-    # Not for a token of one project either: its right ends at the name that it asked for.
-    if not allows(identity(), Permission.LIST, Where(this_index().name, None)):
+    if not isinstance(refusal, UnknownProject) or not lists_index():
         return ()
     return this_index().search.near(refusal.names[0])
 
@@ -206,10 +204,10 @@ def _internal() -> Response:
         response = problem(Unavailable(sentence), 500)
     elif wants_html():
         html = render_template(
-            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=()
+            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=(), unknown=""
         )
-        response = Response(html, 500, content_type="text/html; charset=utf-8")
+        response = Response(html, 500, _EVERY_REFUSAL, content_type="text/html; charset=utf-8")
     else:
-        response = Response(sentence + "\n", 500, content_type="text/plain; charset=utf-8")
+        response = Response(sentence + "\n", 500, _EVERY_REFUSAL, content_type="text/plain; charset=utf-8")
     response.headers.pop("Retry-After", None)
     return response

@@ -140,11 +140,11 @@ class Front:
     def _is_good_host(self, host: str) -> bool:
         if host in self._good_hosts:
             return True
-        found = _GOOD_HOST.fullmatch(host)
-        if found is None or int(found[2] or 0) > 65535:
+        name = _name_in(host)
+        if name is None:
             return False
         accepted = self._settings.accepted_hosts
-        if accepted and found[1].lower().strip("[]") not in {name.strip("[]") for name in accepted}:
+        if accepted and name.lower().strip("[]") not in {one.strip("[]") for one in accepted}:
             return False
         if not accepted and self._settings.is_local and not is_local_name(host):
             return False
@@ -155,7 +155,7 @@ class Front:
 
     def _is_own_machine(self, environ: Environ, host: str) -> bool:
         """Whether a program on this machine asks directly, by a name of the machine: for monitoring and repairs."""
-        return is_local_name(host) and peer_of(environ, self._settings).is_local
+        return _name_in(host) is not None and is_local_name(host) and peer_of(environ, self._settings).is_local
 
     def _is_proxied_name(self, environ: Environ, host: str) -> bool:
         """Whether a foreign name on a server of this machine only may be that of a proxy that it was not told of.
@@ -163,7 +163,7 @@ class Front:
         A page of a stranger's whose name was rebound to 127.0.0.1 looks the same but for being a script's request in a
         browser, and can feign the forwarded header. Where everybody may upload, scripts are therefore refused.
         """
-        if self._settings.accepted_hosts or not _GOOD_HOST.fullmatch(host) or "HTTP_X_FORWARDED_FOR" not in environ:
+        if self._settings.accepted_hosts or _name_in(host) is None or "HTTP_X_FORWARDED_FOR" not in environ:
             return False
         by_script = environ.get("HTTP_SEC_FETCH_DEST") == "empty" or "HTTP_ORIGIN" in environ
         return self._settings.auth_enabled or not by_script
@@ -228,6 +228,12 @@ class Front:
                 environ.get("HTTP_USER_AGENT", "-")[:_SHOWN_AGENT],
             )
         )
+
+
+def _name_in(host: str) -> str | None:
+    """The name or address in a Host header; None for one that is not well-formed."""
+    found = _GOOD_HOST.fullmatch(host)
+    return found[1] if found is not None and int(found[2] or 0) <= 65_535 else None
 
 
 class Logged:

@@ -39,9 +39,9 @@ def requires(
     """Declare what a view needs; None for one that anybody may ask, such as the login page.
 
     ``project`` is the argument of the view that names a project, where the right is one to that project. ``proved``
-    asks of a signed-in browser that its person proved not long ago who they are. A view that
-    asks for it itself, by ``must``, says so. Asked before anything is looked up, so that a name that is there and one
-    that is not are answered alike.
+    asks of a signed-in browser that its person proved not long ago who they are. ``asked_inside`` is for a view that
+    asks for the permission itself, by ``must``. It is asked before anything is looked up, so that a name that is there
+    and one that is not are answered alike.
     """
 
     def declare(view: View) -> View:
@@ -143,6 +143,19 @@ def ask_owner(project: NormalizedName, permission: Permission) -> None:
     g.owner = found
 
 
+def may_list(project: NormalizedName) -> bool:
+    """Whether the asker may know of a project."""
+    return allows(identity(), Permission.LIST, where(Permission.LIST, project))
+
+
+def lists_index() -> bool:
+    """Whether the asker may list the whole index; a token for some projects may not, whose right ends at their names.
+
+    To be asked before an answer about one project tells of others.
+    """
+    return allows(identity(), Permission.LIST, Where(this_index().name, closed=this_index().is_closed))
+
+
 def identity() -> Identity:
     """Who is asking: by Authorization header, else by session where the page takes sessions. Checked once a request."""
     known: Identity | None = g.get("identity")
@@ -158,6 +171,11 @@ def _identify() -> Identity:
     if header is None and takes_session() and authenticator.enabled and current_user.is_authenticated:
         return authenticator.identities.by_session(current_user.row)
     return by_header()
+
+
+def who_asks() -> str:
+    """What tells this asker from the others where something is shared out: a person's name, else an address."""
+    return identity().username or peer().address
 
 
 def asked_anew() -> Identity:

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
 
+from people.tokens import Limits
 from permissions import MAIN
 from server import create_app
 from services import Services
@@ -113,3 +114,26 @@ def test_who_may_not_read_learns_nothing(open_server: Any, publish: Publish) -> 
         for what in ("dependencies", "1.0/dependencies", "used-by"):
             assert client.get(f"/api/packages/{name}/{what}").status_code == 401
     assert client.get("/api/packages/thread/used-by", headers=basic("bob")).status_code == 200
+
+
+def test_a_token_for_some_projects_is_told_of_no_other(open_server: Any, publish: Publish) -> None:
+    """Neither who requires its project nor whether what that requires is here, by the API and on the page."""
+    services = open_server(auth_enabled="true", auth_require="list, download, update")
+    services.users.create_user("bob", PASSWORDS["bob"], by=TESTER)
+    publish(services, "thread", "1.0", requires_dist=["needle", "thread-extra", "nothing"])
+    publish(services, "thread-extra", "1.0")
+    publish(services, "needle", "3.0")
+    publish(services, "mill", "2.0", requires_dist=["thread>=1"])
+    client = create_app(services).test_client()
+    token, _ = services.tokens.create_token("bob", "CI", Limits(projects=("thread*",)), by=TESTER)
+    limited = {"Authorization": f"Bearer {token.text}"}
+    document: Any = client.get("/api/packages/thread/dependencies", headers=limited).json
+    told = {one["name"]: (one["in_index"], one["latest_version"]) for one in document["requirements"]}
+    assert told == {"needle": (None, None), "thread-extra": (True, "1.0"), "nothing": (None, None)}
+    assert client.get("/api/packages/thread/used-by", headers=limited).status_code == 403
+    page = client.get("/project/thread/1.0/dependencies", headers=limited).text
+    assert "mill" not in page
+    assert page.count("not told to this token") == 2
+    whole = client.get("/project/thread/1.0/dependencies", headers=basic("bob")).text
+    assert '<a class="name" href="/project/mill/">' in whole
+    assert "not told" not in whole

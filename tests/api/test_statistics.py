@@ -85,6 +85,26 @@ def test_a_quarantined_project_tells_no_versions(client: FlaskClient, downloaded
     assert document(client, "/api/stats/downloads")["by_project"] == []
 
 
+def test_what_was_deleted_is_counted_and_not_named(client: FlaskClient, downloaded: Services, tmp_path: Path) -> None:
+    """A deleted release or file is shown nowhere, so its downloads have no name until that is undone; sums stand."""
+    looms, secret = NormalizedName("looms"), "looms-1.1-py3-none-any.whl"
+    publish_wheel(downloaded, tmp_path, "looms", "1.1")
+    for _ in range(2):
+        downloaded.at().downloads.count("looms", "1.1", secret)
+    downloaded.at().downloads.flush()
+    before = document(client, "/api/packages/looms/statistics")
+    taken = downloaded.manager.delete(MAIN, looms, "1.1", by=TESTER)
+    found = document(client, "/api/packages/looms/statistics?days=60")
+    unnamed = {"name": None, "downloads": 3, "parts": [{"name": None, "downloads": 3}]}  # 0.9 was never here
+    assert found["by_version"][0] == unnamed
+    assert sum(one["downloads"] for one in found["by_version"]) == found["in_period"] == 6
+    page = client.get("/project/looms/statistics", headers={"Accept": "text/html"}).text
+    assert "not listed any more" in page
+    assert secret not in page
+    downloaded.manager.restore(MAIN, looms, str(taken.id), by=TESTER)
+    assert document(client, "/api/packages/looms/statistics") == before
+
+
 def test_who_may_not_read_is_told_nothing(open_server: Callable[..., Services], tmp_path: Path) -> None:
     """The right to read the index is asked for before anything is looked up: the same for names that are none."""
     closed = open_server(auth_require="list")

@@ -121,6 +121,21 @@ def test_names_without_end_are_cut(tmp_path: Path, inspector: Inspector) -> None
     assert sum(len(member.name) for member in found.members) <= MOST_NAMES
 
 
+def test_link_targets_without_end_are_cut(tmp_path: Path, inspector: Inspector) -> None:
+    """So are the places that links point to, which may be as long as names: the list of the others is shown."""
+    links: dict[str, tarfile.TarInfo] = {}
+    for number in range(11_000):
+        link = links[f"sample-1.0/{number:05}"] = tarfile.TarInfo(f"sample-1.0/{number:05}")
+        link.type, link.linkname = tarfile.SYMTYPE, f"{number:05}{'t' * 3200}"
+    path = tmp_path / "sample-1.0.tar.gz"
+    path.write_bytes(tar_bytes({**sdist_members(), **links}))
+    found = Contents.decode(inspector.ask("look", [path], path.name)[1])
+    assert found.metadata_name == "sample-1.0/PKG-INFO"
+    assert found.omitted
+    assert len(found.members) + found.omitted >= len(links)
+    assert sum(member.text_size for member in found.members) <= MOST_NAMES
+
+
 def test_entry_points_that_are_none() -> None:
     """What is no INI file, or a trap of its defaults, gives few or none, at once."""
     assert entry_points_of("no section = 1\n") == ()

@@ -272,6 +272,29 @@ def test_images_are_their_words() -> None:
     assert html.count("image") == 4
 
 
+BADGES = {
+    MARKDOWN: '<p><a href="https://a.example.com/">\n <img src="https://i.example.com/1.svg" alt="One">\n</a>\n'
+    '<a href="https://b.example.com/">\n <img src="https://i.example.com/2.svg" alt="Two">\n</a></p>',
+    "text/x-rst": ".. image:: https://i.example.com/1.svg\n   :target: https://a.example.com/\n   :alt: One\n\n"
+    ".. image:: https://i.example.com/2.svg\n   :target: https://b.example.com/\n   :alt: Two\n",
+}
+
+
+@pytest.mark.parametrize("content_type", BADGES)
+def test_a_badge_is_its_whole_link(content_type: str) -> None:
+    """No underlined space hangs on it: the space of a link around an image stands outside, between the badges."""
+    html = html_of(BADGES[content_type], content_type)
+    assert not re.search(r"<a[^>]*>\s|\s</a>", html)
+    assert re.search(r"One</span></a>\s+<a", html)
+
+
+def test_space_beside_images_and_in_links_stays() -> None:
+    """Between two images that are links themselves, and between the words of a link."""
+    html = html_of("![a](https://i.example.com/a) ![b](https://i.example.com/b) [**c** *d*](https://e.example.com/)")
+    assert ">a</a> <a" in html
+    assert "<strong>c</strong> <em>d</em></a>" in html
+
+
 def test_tables_scroll_in_a_box_of_their_own() -> None:
     """Which the keyboard reaches and a screen reader names; a cell cannot span thousands; an empty head is a cell."""
     inner = "<table><tr><td>b</td></tr></table>"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from database.words import fold, passage_of, segments, spans_in_name, spans_of
@@ -71,3 +73,31 @@ def test_a_short_text_is_its_own_passage() -> None:
     assert passage_of("A loom\n  weaves.", ["weave"]) == "A loom weaves."
     assert passage_of("A loom weaves.", ["knit"]) == ""
     assert passage_of("", ["knit"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "passage"),
+    [
+        ("# Looms `2`\n\n[![Build](https://ci.example.com/b.svg)](https://ci.example.com) *Weaves* **fast**.",
+         "Looms 2 Build Weaves fast."),
+        ("Looms\n=====\n\n.. note:: See ``loom``, Warp_ and `Use`_.\n   :alt: a_b\n",
+         "Looms See loom, Warp and Use. a_b"),
+        ('<p align="center"><img src="loom.png">Looms</p>\n> for a < b\n- and more', "Looms for a < b and more"),
+        ("| a | b |\n--- \n* [x] looms", "| a | b | [x] looms"),
+    ],
+)  # fmt: skip
+def test_a_passage_is_read_without_its_markup(text: str, passage: str) -> None:
+    """People read the words: no addresses, no tags, no signs of Markdown or reStructuredText."""
+    assert passage_of(text, ["loom"]) == passage
+
+
+def test_a_word_that_only_an_address_has_is_shown_in_it() -> None:
+    """What was found is to be seen, even where it is no word of the text."""
+    assert passage_of("Our [site](https://looms.example.com/).", ["loom"]) == "Our [site](https://looms.example.com/)."
+
+
+def test_a_passage_from_the_midst_of_a_long_text_says_that_it_is_a_piece() -> None:
+    """With dots on both sides; whatever is in the text, in little time."""
+    text = f"{'word ' * 2_000}loom{' word' * 2_000}"
+    assert re.fullmatch(r"… (word )+loom( word)+ …", passage_of(text, ["loom"]))
+    assert "loom" in passage_of(f"{'![[' * 100_000}loom{'<a' * 100_000}", ["loom"])

@@ -65,12 +65,32 @@ def look(page: Page, path: str) -> list[str]:
     return [f"{path}: {fault}" for fault in faults_of(page)]
 
 
+# A word of a button on two lines; controls beside each other in a row whose edges differ.
+_UNEVEN = """() => {
+  const lines = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return new Set([...range.getClientRects()].map((one) => Math.round(one.bottom / 4))).size;
+  };
+  const shown = (place, what) => [...place.querySelectorAll(what)].filter((one) => one.checkVisibility());
+  const words = shown(document, "button, a.button").filter((one) => !/\\s/.test(one.textContent.trim()));
+  const torn = words.filter((one) => lines(one) > 1);
+  const uneven = shown(document, ".filters, .fields, .search").flatMap((row) => {
+    const boxes = shown(row, "input, select, button").map((one) => one.getBoundingClientRect());
+    const apart = (a, b) => Math.max(Math.abs(a.top - b.top), Math.abs(a.bottom - b.bottom)) > 1;
+    const differ = (a, b) => a.top < b.bottom && b.top < a.bottom && apart(a, b);
+    return boxes.some((one) => boxes.some((other) => differ(one, other))) ? [row] : [];
+  });
+  return [...torn.map((one) => `torn: ${one.outerHTML}`), ...uneven.map((one) => `uneven: ${one.outerHTML}`)];
+}"""
+
+
 def faults_of(page: Page, *, with_axe: bool = True) -> list[str]:
-    """What axe finds on a page, and whether it is wider than the screen."""
+    """What axe finds on a page, whether it is wider than the screen, and what in it is torn or out of line."""
     rules = violations(page) if with_axe else []
     found = [f"{rule['id']} {[node['html'] for node in rule['nodes']]}" for rule in rules]
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return [*found, *([f"{wide} pixels too wide"] if wide > 0 else [])]
+    return [*found, *([f"{wide} pixels too wide"] if wide > 0 else []), *page.evaluate(_UNEVEN)]
 
 
 def violations(page: Page) -> list[dict[str, Any]]:

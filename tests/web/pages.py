@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from services import Services
 from tests.conftest import PASSWORDS
@@ -70,7 +70,7 @@ def _to_a_wrong_password(page: Page) -> None:
 def _to_too_many_passwords(page: Page) -> None:
     for number in range(12):
         _sign_in(page, "mallory", f"wrong {number}")  # the same one again counts once
-        if page.get_by_role("heading", level=1, name="Too Many Requests").count():
+        if page.get_by_role("heading", level=1, name="Too many requests").count():
             return
     raise AssertionError("wrong passwords were taken for ever")
 
@@ -84,6 +84,26 @@ def _to_a_purge(page: Page) -> None:
     page.goto("/admin/deleted")
     page.get_by_role("link", name="Purge all of bygone").click()
     page.get_by_label("Type bygone to confirm").wait_for()
+
+
+def _to_open_filters(page: Page) -> None:
+    page.goto("/search?q=loom")
+    page.get_by_text("Filter and sort").click()
+    page.get_by_label("Classifier").wait_for()
+
+
+def _to_chosen_files(page: Page) -> None:
+    page.goto("/upload")
+    names = ("looms-9.0-py3-none-any.whl", "notes.txt", "looms-1.1-py3-none-any.whl")
+    files: list[FilePayload] = [{"name": name, "mimeType": "application/zip", "buffer": b"x"} for name in names]
+    page.get_by_label("Wheels and source distributions").set_input_files(files)
+    page.get_by_text("1 of 3 cannot be uploaded.").wait_for()
+
+
+def _to_a_new_app(page: Page) -> None:
+    page.goto("/account/security")
+    page.get_by_role("button", name="Show a QR code").click()
+    page.get_by_role("button", name="Set it up").wait_for()
 
 
 def _to_a_guessed_logout(page: Page) -> None:
@@ -104,6 +124,7 @@ PAGES = [
     WebPage("search-corrected", "/search?q=lomos"),
     WebPage("search-long-name", f"/search?q={LONG}"),
     WebPage("search-filters", f"/search?{FILTERS}"),
+    WebPage("search-filters-open", "/search?q=loom", go=_to_open_filters),
     WebPage("search-filters-none", "/search?status=archived&q=zzz"),
     # Projects and their releases.
     WebPage("project", "/project/looms/", tuple(WHO)),
@@ -155,8 +176,11 @@ PAGES = [
     WebPage("logout-asked", "/logout", (OWNER,), go=_to_a_guessed_logout),
     # One's own.
     WebPage("upload", "/upload", (OWNER,)),
+    WebPage("upload-chosen", "/upload", (OWNER,), go=_to_chosen_files),
     WebPage("account", "/account", (READER, OWNER, ADMIN)),
+    WebPage("account-projects", "/account/projects", (READER, OWNER)),
     WebPage("account-security", "/account/security", (OWNER,)),
+    WebPage("account-security-app", "/account/security", (OWNER,), go=_to_a_new_app),
     WebPage("account-publishing", "/account/publishing", (READER, OWNER)),
     WebPage("project-settings", LOOMS, (OWNER, ADMIN)),
     WebPage("project-settings-deleted", "/project/bygone/settings", (ADMIN,)),

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import bcrypt
 import pytest
+from packaging.utils import NormalizedName
 
+from people.rights import Holder
 from people.tokens import Limits
+from permissions import MAIN
 from server import create_app
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
@@ -189,3 +192,25 @@ def test_no_end_is_offered_where_it_is_allowed(open_server: Callable[..., Servic
     answer = bob.post("/account/tokens", name="x", no_end="yes", scopes="read")
     assert (answer.status_code, "at most here, so not for ever; choose 1 to 30 days" in answer.text) == (400, True)
     assert one.readers.tokens.of_user("bob") == []
+
+
+def test_ones_own_projects_are_listed(bob: Visitor, secured: Services) -> None:
+    """With the role, also what a team gives, and the way to the settings; page by page where there are many."""
+    assert "You look after no project yet" in bob.get("/account/projects").text
+    secured.rights.create_team("weavers", "Who weave", by=TESTER)
+    secured.rights.add_member("weavers", "bob", by=TESTER)
+    secured.rights.grant(MAIN, NormalizedName("loom"), Holder("weavers", is_team=True), "maintainer", by=TESTER)
+    secured.rights.grant(MAIN, NormalizedName("attic"), Holder("alice"), "owner", by=TESTER)
+    for number in range(60):
+        secured.rights.grant(MAIN, NormalizedName(f"warp-{number:02}"), Holder("bob"), "owner", by=TESTER)
+    first, second = bob.get("/account/projects").text, bob.get("/account/projects?page=2").text
+    assert "61 roles" in first
+    assert "through the team <bdi>weavers</bdi>" in first
+    assert 'href="/project/loom/settings"' in first
+    assert "There are only 2 pages." in bob.get("/account/projects?page=3").text
+    assert ("warp-59" in first, "warp-59" in second, "attic" in first + second) == (False, True, False)
+
+
+def test_only_people_have_projects_of_their_own(visitor: Visitor) -> None:
+    """Who has not signed in is sent to do so."""
+    assert visitor.get("/account/projects").headers["Location"] == "/login?next=/account/projects"

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from packaging.utils import NormalizedName
+
+from people.rights import Holder
+from permissions import MAIN
 from server import create_app
 from services import Services
 from tests.conftest import TESTER, basic
@@ -106,6 +110,18 @@ def test_an_unknown_user_is_404(alice: Visitor) -> None:
     assert alice.post("/admin/users/nobody/active", active="no").status_code == 404
 
 
+def test_the_roles_of_somebody_with_many_projects_are_paged(alice: Visitor, secured: Services) -> None:
+    """So that what can be done with the account stays in sight."""
+    for number in range(45):
+        secured.rights.grant(MAIN, NormalizedName(f"loom-{number:02}"), Holder("bob"), "owner", by=TESTER)
+    first, last = alice.get("/admin/users/bob").text, alice.get("/admin/users/bob?page=3").text
+    assert "45 roles" in first
+    assert "Page 1 of 3" in first
+    assert ("loom-19" in first, "loom-20" in first, "loom-40" in last, "loom-44" in last) == (True, False, True, True)
+    assert "No role of their own on" in last
+    assert "There are only 3 pages." in alice.get("/admin/users/bob?page=4").text
+
+
 def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) -> None:
     """Every file is listed, newest first, fifty on a page."""
     for minor in range(51):
@@ -114,7 +130,9 @@ def test_uploads_are_paged(alice: Visitor, secured: Services, tmp_path: Path) ->
     assert "looms-1.50-py3-none-any.whl" in first
     assert "looms-1.0-py3-none-any.whl" not in first
     assert "looms-1.0-py3-none-any.whl" in second
-    assert "There are only 2 pages" in alice.get("/admin/uploads?page=3").text
+    behind = alice.get("/admin/uploads?page=9").text
+    assert "There are only 2 pages" in behind
+    assert 'rel="prev"' not in behind
 
 
 def test_a_page_behind_the_only_one_is_told_so(alice: Visitor, secured: Services, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,4 +60,13 @@ def test_a_recent_moment_is_told_by_how_long_ago_it_was(chromium: Browser, site:
         page.goto("/")
         assert page.locator("time").first.inner_text().endswith("UTC")
         assert page.get_by_label("Appearance").count() == 0 or not page.get_by_label("Appearance").is_visible()
+    assert faults == []
+
+
+def test_a_moment_to_come_keeps_its_date(chromium: Browser, site: str) -> None:
+    """Until when something can be undone is a day, in whichever sentence it stands."""
+    with visit(chromium, site) as (page, faults):
+        page.goto("/project/sample/settings/delete")
+        sentence = page.get_by_text("You can undo this until").inner_text()
+    assert re.match(r"You can undo this until \d+ \w{3} \d{4}, \d\d:\d\d UTC\.", sentence)
     assert faults == []

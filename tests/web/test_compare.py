@@ -36,9 +36,9 @@ def test_everything_that_changed_is_told(stocked: Visitor) -> None:
     assert "1 file added, 1 removed, 4 changed, 8 the same." in page
     assert "<del>-    threads: int = 1842\n</del>" in page
     assert "<ins>+    threads: int = 1843\n</ins>" in page
-    assert "It is no text." in page
+    assert "It is not text." in page
     assert 'href="/project/weft/1.0/files/weft-1.0-py3-none-any.whl?path=weft/old.py"' in page
-    assert "Compared are" in page
+    assert "Compared: " in page
 
 
 def test_the_latest_is_compared_with_the_one_before(stocked: Visitor) -> None:

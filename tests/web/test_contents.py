@@ -134,7 +134,7 @@ def test_folders_have_pages(stocked: Visitor) -> None:
 def test_binary_data_is_told(stocked: Visitor) -> None:
     """No bytes of it are in the page."""
     page = inside(stocked, "weft/_native.so")
-    assert "This is no text" in page
+    assert "This is not text" in page
     assert "ELF" not in page
 
 

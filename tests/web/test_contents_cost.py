@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from distributions.sandbox import Inspector
+from errors import InvalidArchive
 from services import Services
 from tests.web.conftest import Visitor
 from tests.web.contents_site import stock
@@ -69,14 +73,52 @@ def test_answers_without_anything_in_them_take_room_too(
 def test_few_threads_wait_for_it(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the places are taken, the next one is told to come back; pages that were found already go on."""
     assert stocked.get(WEFT).status_code == 200
-    reader = stocked.client.application.extensions["contents"]
-    taken = 0
-    while reader._places.acquire(blocking=False):
-        taken += 1
-    assert taken == 8
-    answer = stocked.get(SDIST)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    assert stocked.get(WEFT).status_code == 200
-    for _ in range(taken):
-        reader._places.release()
+    with places_taken(stocked, *(f"198.51.100.{number}" for number in range(8))):
+        answer = stocked.get(SDIST)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+        assert stocked.get(WEFT).status_code == 200
     assert stocked.get(SDIST).status_code == 200
+
+
+def test_nobody_takes_all_places(stocked: Visitor) -> None:
+    """Who asks for many files at once waits for half of the places; the others' pages go on."""
+    with places_taken(stocked, *["198.51.100.1"] * 3, *["127.0.0.1"] * 4):
+        assert stocked.get(SDIST).status_code == 503
+        other = stocked.client.get(SDIST, environ_base={"REMOTE_ADDR": "198.51.100.2"})
+        assert other.status_code == 200
+
+
+@contextmanager
+def places_taken(visitor: Visitor, *askers: str) -> Iterator[None]:
+    """A place for each of these is taken meanwhile."""
+    reader = visitor.client.application.extensions["contents"]
+    asker = reader._asker
+    with ExitStack() as stack:
+        for name in askers:
+            reader._asker = lambda name=name: name
+            stack.enter_context(reader._place())
+        reader._asker = asker
+        yield
+
+
+def test_what_cannot_be_read_is_not_read_again_and_again(stocked: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beyond the limits costs them once in ten minutes, however often it is looked at or compared."""
+    asked: list[str] = []
+    now = time.monotonic()
+
+    def beyond(_: Inspector, job: str, *__: Any, **___: Any) -> tuple[dict[str, Any], bytes]:
+        nonlocal now
+        asked.append(job)
+        now += 11
+        raise InvalidArchive("It could not be read within the limits of time and memory.")
+
+    monkeypatch.setattr("views.contents.time.monotonic", lambda: now)
+    monkeypatch.setattr(Inspector, "ask", beyond)
+    compare = "/project/weft/compare?from=1.0&to=1.1"
+    for _ in range(2):
+        for address in (WEFT, compare):
+            assert "within the limits of time and memory" in stocked.get(address).text
+    assert asked == ["look", "compare"]
+    now += 601
+    stocked.get(WEFT)
+    assert asked == ["look", "compare", "look"]

@@ -70,6 +70,34 @@ def test_a_wide_table_scrolls_by_keyboard(chromium: Browser, described: str) -> 
         assert page.evaluate("window.scrollX") == 0
 
 
+@pytest.mark.parametrize("kind", ["gfm", "restructured"])
+def test_code_is_shown_as_it_was_laid_out(chromium: Browser, described: str, kind: str) -> None:
+    """88 columns, the width of many projects, fit without a break, in Markdown and reStructuredText alike."""
+    with visit(chromium, described) as (page, _):
+        page.goto(f"/project/{kind}/")
+        code = page.locator(".readme > pre, .readme div > pre").first
+        heights = code.evaluate(
+            """pre => ["x", "x".repeat(88)].map(line => {
+                const written = pre.querySelector("code") || pre;
+                written.textContent = line;
+                return pre.clientHeight;
+            })"""
+        )
+        assert heights[0] == heights[1]
+        assert code.evaluate("pre => getComputedStyle(pre.querySelector('code') || pre).fontSize") == "13.328px"
+
+
+def test_what_follows_a_heading_stands_near_it(chromium: Browser, described: str) -> None:
+    """At every level nearer than the heading is to what comes before it."""
+    with visit(chromium, described) as (page, _):
+        page.goto("/project/gfm/")
+        below = page.locator(".readme :is(h3, h4, h5, h6)").evaluate_all(
+            "all => all.map(h => h.nextElementSibling.getBoundingClientRect().top - h.getBoundingClientRect().bottom)"
+        )
+        assert below
+        assert max(below) <= 16
+
+
 def test_text_runs_in_its_own_direction(chromium: Browser, described: str) -> None:
     """An Arabic paragraph in an English description begins at the right, and code never does."""
     with visit(chromium, described) as (page, _):

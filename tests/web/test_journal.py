@@ -45,6 +45,7 @@ def test_changes_are_shown_newest_first(alice: Visitor, secured: Services, tmp_p
     publish_wheel(secured, tmp_path, "looms", "1.0")
     who = Actor("carol", "tok1", "192.0.2.1", "req-00001")
     detail = {"before": {"size": 1234567, "roles": []}, "after": {"size": None, "roles": ["a", "b"]}, "is_admin": True}
+    detail["expires"] = "2027-02-23T17:38:47.241358+00:00"
     note(secured, Entry("later", detail=detail), by=who)
     page = alice.get("/admin/journal").text
     assert rows(page) == sorted(rows(page), reverse=True)
@@ -52,7 +53,8 @@ def test_changes_are_shown_newest_first(alice: Visitor, secured: Services, tmp_p
     for words in (
         "<bdi>carol</bdi>", "token tok1", "from 192.0.2.1", "request req-00001", "before size: <bdi>1,234,567</bdi>",
         "before roles: <bdi>none</bdi>", "after size: <bdi>none</bdi>", "after roles: <bdi>a, b</bdi>",
-        "is admin: <bdi>yes</bdi>", 'href="/project/looms/">looms</a> 1.0', "looms-1.0-py3-none-any.whl",
+        "is admin: <bdi>yes</bdi>", "expires: <bdi>23 Feb 2027, 17:38 UTC</bdi>",
+        'href="/project/looms/">looms</a> 1.0', "looms-1.0-py3-none-any.whl",
         'href="/admin/journal" aria-current="page"',
     ):  # fmt: skip
         assert words in page

@@ -50,7 +50,7 @@ def test_projects_are_listed_with_owners_size_and_state(alice: Visitor) -> None:
     assert listed(alice.get("/admin/projects?state=quarantined").text) == ["gamma"]
     assert listed(alice.get("/admin/projects?state=without+owner&sort=name").text) == ["alpha", "gamma"]
     assert listed(alice.get("/admin/projects?name=Be").text) == ["beta"]
-    assert "No project is so." in alice.get("/admin/projects?name=zeta").text
+    assert "No project fits." in alice.get("/admin/projects?name=zeta").text
     assert alice.get("/admin/projects?sort=colour").status_code == 400
 
 

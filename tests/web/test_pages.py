@@ -12,6 +12,9 @@ from flask import Flask
 from playwright.sync_api import Browser
 from werkzeug.exceptions import NotFound
 
+from services import Services
+from tests.web import contents_site
+from tests.web import site as full
 from tests.web.browser import faults_of, sign_in, visit
 from tests.web.conftest import Visitor
 from tests.web.pages import PAGES, SITES, WHO, WebPage, every_site
@@ -113,3 +116,21 @@ def test_pictures_are_taken(chromium: Browser, tmp_path: Path) -> None:
         page.goto((tmp_path / "pictures" / "index.html").as_uri())
         drawn = page.evaluate("[...document.images].map(one => one.naturalWidth)")
     assert drawn == [1280, 1280, 320, 320] * 2
+
+
+def test_no_two_pages_have_one_title(alice: Visitor, secured: Services, tmp_path: Path) -> None:
+    """Tabs of a browser and its history tell the pages apart; those of the administration say that they are."""
+    full.stock(secured, tmp_path / "looms")
+    contents_site.stock(secured, tmp_path / "weft")
+    titles: dict[str, str | None] = {}
+    for path in dict.fromkeys(one.path for one in PAGES if one.site == "full" and one.status == 200):
+        answer = alice.get(path)
+        if answer.status_code != 200 or path == "/login":
+            continue
+        found = re.search(r"<title>(.*?) · PyPI Clone</title>", answer.text, re.DOTALL)
+        assert found, path
+        assert titles.setdefault(found[1], endpoint_of(alice.client.application, path)) == endpoint_of(
+            alice.client.application, path
+        ), found[1]
+        assert found[1].endswith(" · Administration") == path.startswith("/admin/"), path
+    assert len(titles) > 40

@@ -24,7 +24,7 @@ def test_a_project_has_its_publishers(bob: Visitor, wheel: Path, secured: Servic
     """An owner adds one by form and removes it; the project's page leads there."""
     upload(bob.client, wheel, headers=basic("bob"))
     assert "/project/sample/publishing" in bob.get("/project/sample/").text
-    assert "There are none." in bob.get("/project/sample/publishing").text
+    assert "No job may upload here yet." in bob.get("/project/sample/publishing").text
     assert bob.post("/project/sample/publishing", **FIELDS).status_code == 303
     page = bob.get("/project/sample/publishing").text
     assert "acme/tool release.yml" in page

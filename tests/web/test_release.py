@@ -81,10 +81,14 @@ def test_the_rest_is_put_in_order() -> None:
 
 
 def test_long_lists_are_cut() -> None:
-    """Fifty keywords and two hundred classifiers are shown, and how many more there are."""
-    found = facts(keywords=",".join(f"k{n}" for n in range(60)), classifiers=[f"A :: {n}" for n in range(201)])
-    assert (len(found.keywords), len(found.classifiers[0][1])) == (50, 200)
-    assert found.more == {"keywords": 10, "classifiers": 1}
+    """Fifty keywords and links and two hundred classifiers are shown, and how many more there are; names are cut."""
+    found = facts(
+        keywords=",".join(f"k{n}" for n in range(60)), classifiers=[f"A :: {n}" for n in range(201)],
+        project_urls=[f"Docs, https://example.com/{n}" for n in range(53)], author="A" * 100_000,
+    )  # fmt: skip
+    assert (len(found.keywords), len(found.classifiers[0][1]), len(found.links)) == (50, 200, 50)
+    assert found.more == {"keywords": 10, "classifiers": 1, "links": 3}
+    assert found.people == (("Author", "A" * 500 + "…"),)
 
 
 def test_nothing_said_is_no_fault() -> None:

@@ -102,11 +102,11 @@ def test_a_query_too_long_is_refused(client: FlaskClient) -> None:
 def test_what_was_looked_for_is_marked(anybody: Visitor, services: Services, tmp_path: Path) -> None:
     """In the name, also in its middle, in the summary, and in a passage where only the description has it."""
     publish_wheel(services, tmp_path, "aioloom", summary="Looms <b>quickly</b>.")
-    publish_wheel(services, tmp_path, "tome", summary="A book.", description="It speaks of looms & <i>more</i>.")
+    publish_wheel(services, tmp_path, "tome", summary="A book.", description="It speaks of *looms* & <3 <i>more</i>")
     page = anybody.get("/search?q=loom").text
     assert '<span class="name">aio<mark>loom</mark></span>' in page
     assert "<mark>Loom</mark>s &lt;b&gt;quickly&lt;/b&gt;." in page
-    assert "It speaks of <mark>loom</mark>s &amp; &lt;i&gt;more&lt;/i&gt;." in page
+    assert "It speaks of <mark>loom</mark>s &amp; &lt;3 more" in page
 
 
 def test_of_a_mistake_what_was_found_is_marked(anybody: Visitor, services: Services, tmp_path: Path) -> None:
@@ -228,6 +228,7 @@ def test_a_project_that_is_not_there_has_neighbours(anybody: Visitor, services: 
     assert answer.status_code == 404
     assert '<a href="/project/looms/" class="name">looms</a>' in answer.text
     assert "Did you mean" not in anybody.get("/project/zzzzzz/").text
+    assert 'href="/search?q=zzzzzz">Search for' in anybody.get("/project/zzzzzz/").text
     services.manager.set_status(MAIN, NormalizedName("looms"), ProjectStatus.QUARANTINED, None, by=TESTER)
     assert "Did you mean" not in anybody.get("/project/lomos/").text
 

@@ -22,7 +22,7 @@ def downloaded(services: Services, tmp_path: Path) -> Services:
     """The open server with a project of which three files were downloaded."""
     publish_wheel(services, tmp_path, "Looms")
     for agent in (UV, UV, ""):
-        services.at().downloads.count("looms", "1.0", "looms-1.0-py3-none-any.whl", agent)
+        services.at().downloads.count("looms", "1.0", "Looms-1.0-py3-none-any.whl", agent)
     services.at().downloads.flush()
     return services
 
@@ -34,7 +34,7 @@ def test_a_project_shows_its_downloads(anybody: Visitor, downloaded: Services) -
     assert "<dt>Last 7 days</dt><dd>3</dd>" in page
     assert "3 downloads in the last 30 days</title>" in page
     assert page.count('class="column"') == 30
-    for said in ("looms-1.0-py3-none-any.whl", "3.13", "uv", "0.9.7", "macOS ARM64", "not said", "100 %"):
+    for said in ("Looms-1.0-py3-none-any.whl", "3.13", "uv", "0.9.7", "macOS ARM64", "not said", "100 %"):
         assert said in page
     assert 'href="/api/packages/looms/statistics?days=30"' in page
 
@@ -78,7 +78,7 @@ def test_a_period_without_downloads_says_so(anybody: Visitor, services: Services
     services.at().downloads.count("looms", "1.0", "looms-1.0.tar.gz", day=today() - 50)
     services.at().downloads.flush()
     page = anybody.get("/project/looms/statistics").text
-    assert "<dt>In all</dt><dd>1</dd>" in page
+    assert "<dt>Downloads in all</dt><dd>1</dd>" in page
     assert "Nothing was downloaded in the last 30 days." in page
     assert "Nothing was downloaded" not in anybody.get("/project/looms/statistics?days=90").text
 

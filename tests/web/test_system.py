@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 
 import pytest
 import structlog.testing
+import zstandard
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from services import Services
 from tests.web.conftest import BROWSER, Visitor
@@ -16,6 +19,13 @@ from views.access_log import log_failure
 from views.web.assets import FOLDER
 
 TEMPLATES = FOLDER.parent / "templates"
+
+
+def unpacked(answer: TestResponse) -> bytes:
+    """The body without its content coding."""
+    if answer.headers["Content-Encoding"] == "gzip":
+        return gzip.decompress(answer.data)
+    return zstandard.ZstdDecompressor().decompress(answer.data)
 
 
 def test_every_page_has_its_headers(secured_client: FlaskClient) -> None:
@@ -30,6 +40,19 @@ def test_every_page_has_its_headers(secured_client: FlaskClient) -> None:
         assert "camera=()" in headers["Permissions-Policy"]
         assert "Cookie" in headers["Vary"]
         assert "public" not in headers["Cache-Control"]
+
+
+def test_every_refusal_is_what_it_says(secured_client: FlaskClient) -> None:
+    """Also those for programs, which repeat what was asked for: no browser guesses a page there, nothing keeps them."""
+    addresses = (
+        "/nothing", "/simple/none/", "/feeds/projects/none/releases.atom", "/packages/none/none-1.0.tar.gz",
+        "/api/packages/none", "/pypi/none/json", "/upload/check", "/search?page=x",
+    )  # fmt: skip
+    for address in addresses:
+        answer = secured_client.get(address)
+        assert answer.status_code in {400, 401, 404}, address
+        assert answer.headers.getlist("X-Content-Type-Options") == ["nosniff"], address
+        assert answer.headers.getlist("Cache-Control") == ["no-store"], address
 
 
 def test_pages_of_signed_in_people_are_not_stored(bob: Visitor) -> None:
@@ -55,6 +78,51 @@ def test_an_unchanged_static_file_is_not_sent_again(client: FlaskClient) -> None
     """A matching If-None-Match gets 304."""
     etag = client.get("/static/style.css").headers["ETag"]
     assert client.get("/static/style.css", headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_static_files_come_compressed(client: FlaskClient, coding: str) -> None:
+    """In the coding that the browser takes, each with an ETag of its own, and back to the very bytes."""
+    for name in ("style.css", "site.js"):
+        plain = client.get(f"/static/{name}")
+        packed = client.get(f"/static/{name}", headers={"Accept-Encoding": coding})
+        assert (plain.headers.get("Content-Encoding"), packed.headers["Content-Encoding"]) == (None, coding)
+        assert 2 * len(packed.data) < len(plain.data) == len(unpacked(packed))
+        assert unpacked(packed) == plain.data
+        assert "Accept-Encoding" in plain.vary
+        assert "Accept-Encoding" in packed.vary
+        assert packed.headers["ETag"] != plain.headers["ETag"]
+        asked = {"Accept-Encoding": coding, "If-None-Match": packed.headers["ETag"]}
+        assert client.get(f"/static/{name}", headers=asked).status_code == 304
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_pages_come_compressed(stocked: Visitor, coding: str) -> None:
+    """A page for everybody, and the JSON of a search, are the same bytes in fewer."""
+    for path in ("/", "/search?q=weft", "/project/weft/", "/project/weft/2.0/description.txt"):
+        plain = stocked.get(path)
+        packed = stocked.client.get(path, headers={**BROWSER, "Accept-Encoding": f"{coding}, br"})
+        assert "Accept-Encoding" in plain.vary
+        if len(plain.data) >= 1_000:
+            assert packed.headers["Content-Encoding"] == coding
+            assert int(packed.headers["Content-Length"]) == len(packed.data)
+            assert unpacked(packed) == plain.data
+        else:
+            assert packed.data == plain.data
+    assert len(stocked.get("/").data) > 1_000
+
+
+def test_the_size_of_a_page_tells_no_secret(visitor: Visitor) -> None:
+    """What has a form's token in it, or is for a browser with a cookie, is never compressed (BREACH)."""
+    headers = {**BROWSER, "Accept-Encoding": "gzip, zstd"}
+    assert "Content-Encoding" in visitor.client.get("/search?q=a", headers=headers).headers
+    first = visitor.get("/login", headers=headers)
+    assert "Set-Cookie" in first.headers
+    assert "Content-Encoding" not in first.headers
+    assert "Content-Encoding" not in visitor.get("/search?q=a", headers=headers).headers
+    assert visitor.sign_in("bob").status_code == 303
+    for path in ("/", "/search?q=a", "/account", "/upload"):
+        assert "Content-Encoding" not in visitor.get(path, headers=headers).headers
 
 
 @pytest.mark.parametrize("name", ["../server.py", "..%2fserver.py", "admin/../style.css", "none.css", "", "%00.css"])

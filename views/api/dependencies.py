@@ -18,7 +18,7 @@ from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer_read, page_links
 from views.api.schemas import text, whole
-from views.guards import requires
+from views.guards import may_list, requires
 from views.paging import pages_of
 from views.releases import latest_release, offered_release
 from views.simple import normalized
@@ -67,7 +67,7 @@ def release_dependencies(name: str, version: str) -> Response:
 
 
 @blueprint.get("/packages/<name>/used-by")
-@requires(Permission.LIST, project="name")
+@requires(Permission.LIST)  # of the whole index: it is a list of other projects
 @described(
     Operation(
         "List the projects that require a project",
@@ -116,17 +116,19 @@ def used_by(name: str) -> Response:
 def _document(project: NormalizedName, found: ReleaseDetail | None) -> dict[str, Any]:
     metadata = found.metadata if found else {}
     required = required_by(metadata)
-    here = this_index().requirements.here({one.name for one in required if one.name is not None})
+    told = {one.name for one in required if one.name is not None and may_list(one.name)}
+    here = this_index().requirements.here(told)
     return {
         "name": project,
         "version": found.version if found else None,
         "requires_python": metadata.get("requires_python"),
         "extras": metadata.get("provides_extra") or [],
-        "requirements": [_requirement(one, here) for one in required],
+        "requirements": [_requirement(one, told, here) for one in required],
     }
 
 
-def _requirement(one: Required, here: dict[str, Here]) -> dict[str, Any]:
+def _requirement(one: Required, told: set[NormalizedName], here: dict[str, Here]) -> dict[str, Any]:
+    """One requirement; ``told`` are the projects of which the asker may know whether they are here."""
     held = here.get(one.name) if one.name is not None else None
     return {
         "requirement": one.text,
@@ -135,6 +137,6 @@ def _requirement(one: Required, here: dict[str, Here]) -> dict[str, Any]:
         "specifier": one.specifier,
         "url": one.url,
         "needed": [{"extra": case.extra or None, "marker": case.marker or None} for case in one.cases],
-        "in_index": held is not None,
+        "in_index": held is not None if one.name is None or one.name in told else None,
         "latest_version": held.version if held else None,
     }

@@ -24,8 +24,8 @@ _REQUIREMENT: Final = record(
     specifier=text("The versions that fit, perhaps empty."),
     url=maybe(text("Where it is to be had instead of on an index.")),
     needed=many(_CASE, "When it is needed: in any of these cases."),
-    in_index=flag("Whether this index has the project."),
-    latest_version=maybe(text("Its latest version here; null where it is not here or quarantined.")),
+    in_index=maybe(flag("Whether this index has the project; null for a token that is not for that project.")),
+    latest_version=maybe(text("Its latest version here; null where it is not here, quarantined or not told.")),
 )
 
 NAMED: Final[dict[str, Schema]] = {
@@ -49,7 +49,9 @@ NAMED: Final[dict[str, Schema]] = {
                 status=text(
                     "PEP 792: what may be done with the project.", enum=[status.value for status in ProjectStatus]
                 ),
-                requirements=many(text("A requirement."), "How it requires the project, as its metadata has it."),
+                requirements=many(
+                    text("A requirement."), "How it requires the project, as its metadata has it; the first 20."
+                ),
             ),
             "By name; none that is quarantined.",
         ),

@@ -10,7 +10,6 @@ from flask import Response
 from database.download_figures import DayCount, Share
 from database.statistics import WHOLE_INDEX, Dimension
 from permissions import Permission
-from simple.model import ProjectStatus
 from views import this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_query
@@ -60,8 +59,8 @@ def downloads() -> Response:
         "Show the downloads of a project",
         "packages",
         {200: Reply("The downloads.", shapes.PROJECT_DOWNLOADS)},
-        description="By day of UTC, and for the same days by version, Python, installer and platform. Of a quarantined "
-        "project no versions are told.",
+        description="By day of UTC, and for the same days by version, Python, installer and platform. Releases and "
+        "files that are not listed any more have no name; of a quarantined project no versions are told.",
         query=_QUERY,
         is_cached=True,
     )
@@ -71,8 +70,8 @@ def project_statistics(name: str) -> Response:
     days = read_query(_QUERY)["days"]
     found = this_index().catalogue.project_detail(normalized(name))
     by_version: list[Share] = []
-    if found.status != ProjectStatus.QUARANTINED:
-        by_version = this_index().download_figures.shares(Dimension.VERSION, days, found.name)
+    if found.status.offers_files:
+        by_version = this_index().download_figures.releases(days, found)
     return answer_read({"name": found.name, **_figures(days, found.name), "by_version": _shares(by_version)})
 
 

@@ -14,6 +14,7 @@ from views import errors
 from views.guards import own_hosts
 from views.web import charts, words
 from views.web.assets import static_url
+from views.web.compression import compress
 from views.web.forms import csrf_field, must_carry_csrf
 from views.web.session import has_accounts, viewer
 
@@ -54,6 +55,7 @@ _FOR_PROGRAMS = {"web.search", *_FOR_SCRIPTS}
 
 blueprint = Blueprint("web", __name__)
 blueprint.before_request(must_carry_csrf)
+blueprint.after_request(compress)
 blueprint.add_app_template_global(csrf_field, "csrf_field")
 blueprint.add_app_template_global(static_url, "static_url")
 blueprint.add_app_template_global(viewer, "viewer")
@@ -130,6 +132,7 @@ from views.web import (  # noqa: E402 - they add their views
     login,  # noqa: F401
     looking_after,  # noqa: F401
     openid,  # noqa: F401
+    own_projects,  # noqa: F401
     project,  # noqa: F401
     project_settings,  # noqa: F401
     publishing,  # noqa: F401

@@ -19,7 +19,7 @@ from permissions import MAIN, Permission
 from views import services, this_index
 from views.errors import status_of
 from views.guards import actor, requires
-from views.paging import pages_of
+from views.paging import page_of, pages_of
 from views.web import blueprint
 from views.web.forms import flash_advice
 from views.web.search import page_number
@@ -27,6 +27,7 @@ from views.web.search import page_number
 _DAYS = 30
 _RECENT = 8
 _UPLOADS_PER_PAGE = 50
+_ROLES_PER_PAGE = 20
 
 
 def _activity() -> Activity:
@@ -233,11 +234,13 @@ def _roles(users: Iterable[Account]) -> dict[int, str]:
 
 def _user_page(found: Account, refusal: Refusal | None = None, where: str = "password") -> Response:
     here, rights = services(), services().readers.rights
+    roles = rights.grants(user=found.username)
     page = render_template(
         "admin/user.html",
         user=found,
         teams=[team for team in rights.teams() if found.username in dict(team.members)],
-        roles=rights.grants(user=found.username),
+        has_role=any(not row.project for row in roles),
+        roles=page_of(roles, page_number(), _ROLES_PER_PAGE),
         standing=here.authenticator.identities.standing(found),
         tokens=here.readers.tokens.of_user(found.username),
         kept_in=place_of(found),

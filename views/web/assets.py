@@ -10,6 +10,7 @@ from pathlib import Path
 from flask import url_for
 
 from errors import NotFound, shown
+from simple.pages import coded
 
 FOLDER = Path(__file__).resolve().parents[2] / "static"
 _TYPES = {
@@ -43,6 +44,12 @@ def asset(name: str) -> Asset:
 def _read(path: Path, _changed: int) -> Asset:
     body = path.read_bytes()
     return Asset(body, hashlib.sha256(body).hexdigest()[:8], _TYPES[path.suffix])
+
+
+@functools.lru_cache(maxsize=128)
+def in_coding(found: Asset, coding: str) -> bytes:
+    """Its bytes in a content coding, made once."""
+    return coded(found.body, coding)
 
 
 def static_url(name: str) -> str:

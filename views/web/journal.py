@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Response, make_response, render_template, request, url_for
@@ -16,10 +17,12 @@ from views import services
 from views.errors import status_of
 from views.guards import requires
 from views.web import blueprint
+from views.web.words import moment_words
 
 PER_PAGE: Final = 50
 PROVED: Final = 1_000  # of the newest rows, at each look
 FIELDS: Final = ("action", "actor", "project", "since", "until")
+_MOMENT: Final = "expires"  # the detail that is a moment, as ISO 8601
 _SUGGESTED: Final = ("file.*", "project.*", "release.*", "role.*", "session.*", "team.*", "token.*", "user.*")
 
 
@@ -85,7 +88,8 @@ def _told(detail: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str
         if isinstance(value, Mapping) and value:
             yield from _told(value, f"{full} ")
         else:
-            yield visible(full.replace("_", " ")), visible(_words(value))
+            words = _words(value) if name != _MOMENT or not value else moment_words(datetime.fromisoformat(value))
+            yield visible(full.replace("_", " ")), visible(words)
 
 
 def _words(value: object) -> str:

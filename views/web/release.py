@@ -21,6 +21,8 @@ _LICENSE_CHARACTERS = 200
 _KEYWORD_CHARACTERS = 60
 _KEYWORDS = 50
 _CLASSIFIERS = 200
+_LINKS = 50
+_PEOPLE_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseFacts:
-    """What the core metadata says besides the description. Long lists are cut; ``more`` says by how many."""
+    """What the core metadata says besides the description. Long lists are cut, and ``more`` says by how many; so are
+    long names of people.
+    """
 
     links: tuple[Link, ...]
     people: tuple[tuple[str, str], ...]
@@ -94,10 +98,13 @@ class ReleaseFacts:
         """The facts of metadata in the form of ``CoreMetadata.to_json``."""
         keywords = _keywords(str(metadata.get("keywords") or ""))
         classifiers = metadata.get("classifiers", ())
-        counted = (("keywords", keywords, _KEYWORDS), ("classifiers", classifiers, _CLASSIFIERS))
+        links = _links(metadata)
+        counted = (
+            ("keywords", keywords, _KEYWORDS), ("classifiers", classifiers, _CLASSIFIERS), ("links", links, _LINKS),
+        )  # fmt: skip
         licensed = str(metadata.get("license_expression") or metadata.get("license") or "").strip()
         return cls(
-            links=_links(metadata),
+            links=links[:_LINKS],
             people=_people(metadata),
             # Some put the whole text of the licence there.
             license=licensed.splitlines()[0][:_LICENSE_CHARACTERS] if licensed else "",
@@ -122,7 +129,9 @@ def _people(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     for role in ("author", "maintainer"):
         said = [str(metadata[key]) for key in (role, f"{role}_email") if metadata.get(key)]
         if said:
-            people.append((role.capitalize(), ", ".join(said)))
+            names = ", ".join(said)
+            cut = "…" if len(names) > _PEOPLE_CHARACTERS else ""
+            people.append((role.capitalize(), names[:_PEOPLE_CHARACTERS] + cut))
     return tuple(people)
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from database.download_figures import DayCount, Part, Share
-from database.statistics import WHOLE_INDEX, Dimension
+from database.statistics import Dimension
 from errors import InvalidRequest, shown
 from permissions import Permission
 from views import this_index
@@ -82,7 +82,10 @@ def project_statistics(name: str) -> ResponseReturnValue:
         total=this_index().downloads.total(found.name),
         lately=figures.lately(found.name),
         days=days,
-        breakdowns=_breakdowns((Dimension.VERSION, *_OF_CLIENTS), days, found.name),
+        breakdowns=[
+            _breakdown(Dimension.VERSION, days, figures.releases(length, found)),
+            *(_breakdown(one, days, figures.shares(one, length, found.name)) for one in _OF_CLIENTS),
+        ],
         periods=PERIODS,
     )
 
@@ -92,26 +95,21 @@ def project_statistics(name: str) -> ResponseReturnValue:
 def statistics() -> str:
     """The downloads of the whole index."""
     figures = this_index().download_figures
-    days = figures.by_day(period())
+    length = period()
+    days = figures.by_day(length)
+    top = [Share(name, count, (Part("", count),)) for name, count in figures.top_projects(length)]
     return render_template(
         "admin/statistics.html",
         total=this_index().downloads.total(),
         lately=figures.lately(),
         days=days,
-        breakdowns=_breakdowns((Dimension.PROJECT, *_OF_CLIENTS), days),
+        breakdowns=[
+            _breakdown(Dimension.PROJECT, days, top),
+            *(_breakdown(one, days, figures.shares(one, length)) for one in _OF_CLIENTS),
+        ],
         periods=PERIODS,
     )
 
 
-def _breakdowns(
-    dimensions: Sequence[Dimension], days: Sequence[DayCount], project: str = WHOLE_INDEX
-) -> list[Breakdown]:
-    total = sum(day.count for day in days)
-    return [Breakdown(f"by-{one}", *_WORDS[one], _shares(one, len(days), project), total) for one in dimensions]
-
-
-def _shares(dimension: Dimension, days: int, project: str) -> Sequence[Share]:
-    figures = this_index().download_figures
-    if dimension is Dimension.PROJECT:
-        return [Share(name, count, (Part("", count),)) for name, count in figures.top_projects(days)]
-    return figures.shares(dimension, days, project)
+def _breakdown(dimension: Dimension, days: Sequence[DayCount], shares: Sequence[Share]) -> Breakdown:
+    return Breakdown(f"by-{dimension}", *_WORDS[dimension], shares, sum(day.count for day in days))

@@ -6,7 +6,8 @@ from flask import Response, request
 
 from views.guards import requires
 from views.web import blueprint
-from views.web.assets import Asset, asset
+from views.web.assets import Asset, asset, in_coding
+from views.web.compression import chosen_coding
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -36,8 +37,12 @@ def robots() -> Response:
 
 
 def _answer(found: Asset, cache_control: str) -> Response:
-    response = Response(found.body, content_type=found.content_type)
+    coding = chosen_coding(found.content_type, len(found.body))
+    response = Response(in_coding(found, coding), content_type=found.content_type)
+    if coding != "identity":
+        response.headers["Content-Encoding"] = coding
+    response.vary.add("Accept-Encoding")
     response.headers["Cache-Control"] = cache_control
-    response.set_etag(found.digest)
+    response.set_etag(found.digest if coding == "identity" else f"{found.digest}-{coding}")
     response.make_conditional(request)
     return response
