@@ -154,12 +154,7 @@ def open_services(settings: Settings) -> Services:
         readers=readers,
         users=users,
         tokens=TokenManager(database, usual_days=settings.auth_token_days, max_days=settings.auth_token_max_days),
-        sessions=SessionManager(
-            database,
-            days=settings.auth_session_days,
-            idle_minutes=settings.auth_idle_minutes,
-            admin_idle_minutes=settings.auth_admin_idle_minutes,
-        ),
+        sessions=_sessions(settings, database),
         rights=RightsManager(database),
         tickets=tickets,
         factors=FactorManager(database, sealer, tickets),
@@ -168,6 +163,15 @@ def open_services(settings: Settings) -> Services:
         # An issuer on this machine is one that the settings name so: no other is ever asked.
         publishers=PublisherManager(database, Issuers(), PublishingRules.of(settings), authenticator.identities),
         openid=_openid(settings),
+    )
+
+
+def _sessions(settings: Settings, database: Database) -> SessionManager:
+    return SessionManager(
+        database,
+        days=settings.auth_session_days,
+        idle_minutes=settings.auth_idle_minutes,
+        admin_idle_minutes=settings.auth_admin_idle_minutes,
     )
 
 
