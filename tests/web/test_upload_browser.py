@@ -154,7 +154,7 @@ def test_a_file_that_is_too_large_is_not_sent(chromium: Browser, open_site: str,
         page.on("request", lambda request: sent.append(request.method))
         page.goto("/upload")
         page.get_by_label("Wheels and source distributions").set_input_files([large])
-        expect(row(page, large)).to_contain_text("has 3.0 MB; a file may have 3.0 MB here")
+        expect(row(page, large)).to_contain_text("has 3,000,001 bytes; a file may have 3,000,000 here")
         expect(upload_button(page)).to_be_disabled()
         page.get_by_role("button", name=f"Remove {large.name}").click()
         expect(upload_button(page)).to_be_enabled()
