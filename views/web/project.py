@@ -22,6 +22,7 @@ from views.simple import normalized
 from views.web import blueprint
 from views.web.description import Shown
 from views.web.install import install_box, pin_of
+from views.web.mirrored import mirrored
 from views.web.project_frame import (
     frame_of,
     moved,
@@ -51,7 +52,7 @@ def project(name: str) -> ResponseReturnValue:
     except UnknownProject:
         if "delete" in rights_on(known) and this_index().deletions.count(known):
             return redirect(url_for("web.project_settings", name=known), 302)  # there it can be brought back
-        raise
+        return mirrored(known)
     if not detail.status.offers_files:
         return render_template("quarantined.html", frame=frame_of(detail, "web.project"))
     return _description(detail, latest_release(detail))

@@ -1,0 +1,76 @@
+"""The page of a project that an upstream gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from server import create_app
+from services import Services
+from tests.conftest import TESTER
+from tests.upstream.conftest import a_wheel
+from tests.upstream.fake_upstream import FakeFile, FakeUpstream, fake_upstream
+
+BROWSER = {"Accept": "text/html"}
+METADATA = b"""Metadata-Version: 2.1
+Name: demo-pkg
+Version: 1.0
+Summary: Looms & <b>more</b>
+Requires-Dist: yarn>=2
+Project-URL: Source, https://index.example.com/source
+Project-URL: Bad, javascript:alert(1)
+
+# A <script>alert(1)</script> loom
+"""
+
+
+@pytest.fixture
+def upstream() -> Iterator[FakeUpstream]:
+    """An upstream with demo-pkg 0.9 and 1.0."""
+    with fake_upstream() as made:
+        made.add("demo-pkg", a_wheel("0.9"), a_wheel("1.0", metadata=METADATA))
+        yield made
+
+
+@pytest.fixture
+def client(open_server: Callable[..., Services], upstream: FakeUpstream) -> FlaskClient:
+    """A server that caches it."""
+    services = open_server(upstream_url=upstream.url, upstream_allow_private="true")
+    services.indexes.keep("main", "acme-*", by=TESTER)
+    return create_app(services).test_client()
+
+
+def test_it_says_what_the_project_is_and_whence(client: FlaskClient) -> None:
+    """With the latest release's own words, its files and all versions; nothing of a stranger's acts."""
+    page = client.get("/project/demo-pkg/", headers=BROWSER)
+    assert page.status_code == 200
+    for part in (
+        "from an upstream", "Looms &amp; &lt;b&gt;more", "yarn&gt;=2", "https://index.example.com/source",
+        "<li>0.9</li>",
+        'href="/packages/demo-pkg/demo_pkg-1.0-py3-none-any.whl"', "&lt;script&gt;alert(1)",
+    ):  # fmt: skip
+        assert part in page.text, part
+    assert "javascript:" not in page.text
+
+
+def test_a_kept_or_unknown_name_has_none(client: FlaskClient, upstream: FakeUpstream) -> None:
+    """And a kept one is not asked for."""
+    assert client.get("/project/acme-tool/", headers=BROWSER).status_code == 404
+    assert upstream.paths(".*acme.*") == []
+    assert client.get("/project/absent/", headers=BROWSER).status_code == 404
+
+
+def test_an_upstream_that_is_down_is_said_to_be(client: FlaskClient, upstream: FakeUpstream) -> None:
+    """What is known of it is shown, with how old it is; what is not is no unknown project."""
+    assert client.get("/project/demo-pkg/", headers=BROWSER).status_code == 200
+    upstream.misbehave(".*", status=500)
+    assert client.get("/project/other/", headers=BROWSER).status_code == 503
+
+
+def test_metadata_that_cannot_be_had_is_left_out(client: FlaskClient, upstream: FakeUpstream) -> None:
+    """The page tells the rest."""
+    upstream.add("bare", FakeFile("bare-1.0.tar.gz", b"no metadata"))
+    page = client.get("/project/bare/", headers=BROWSER)
+    assert (page.status_code, "bare-1.0.tar.gz" in page.text) == (200, True)
