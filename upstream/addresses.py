@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 import outbound
@@ -13,6 +14,7 @@ from errors import InvalidSetting, shown
 LONGEST_URL = 2000
 _PORTS = {"https": 443, "http": 80}
 _URL = re.compile(r"[\x21-\x7e]+")
+_BEGINNING = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9.])?|[0-9A-Fa-f:.]+")
 
 Origin = tuple[str, str, int]
@@ -137,17 +139,27 @@ class Reach:
 
     def has(self, url: str) -> bool:
         """Whether an address may be asked, as far as it can be told without looking its name up."""
-        parts = split_url(url)
-        if parts is None or parts.username is not None:
+        if len(url) > LONGEST_URL or not _URL.fullmatch(url) or "\\" in url:
             return False
-        scheme, host, port = origin = origin_of(parts)
-        if origin == self.origin:
-            return True
-        if (scheme, port) != ("https", 443):
-            return False
-        if host in self.private_hosts:
-            return True
-        if outbound.is_local_name(host):
-            return False
-        literal = outbound.literal_address(host)
-        return literal is None or outbound.is_public(literal)
+        found = _BEGINNING.match(url)
+        # A page has thousands of links, which begin with the same few hosts.
+        return found is not None and _has_host(self, found[0])
+
+
+@lru_cache(maxsize=1024)
+def _has_host(reach: Reach, beginning: str) -> bool:
+    """As ``Reach.has``, of an address up to its path."""
+    parts = split_url(beginning)
+    if parts is None or parts.username is not None:
+        return False
+    scheme, host, port = origin = origin_of(parts)
+    if origin == reach.origin:
+        return True
+    if (scheme, port) != ("https", 443):
+        return False
+    if host in reach.private_hosts:
+        return True
+    if outbound.is_local_name(host):
+        return False
+    literal = outbound.literal_address(host)
+    return literal is None or outbound.is_public(literal)
