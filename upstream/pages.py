@@ -183,7 +183,7 @@ class ProjectPages:
         """The page in the database, now in memory too."""
         key = self._key(name)
         kept = self._tools.pages.load(*key)
-        page = UpstreamPage.from_bytes(kept.body) if kept is not None else None
+        page = self._read(key, kept)
         if kept is None or page is None:
             return None
         before = self._tools.memory.get(key)
@@ -196,6 +196,15 @@ class ProjectPages:
             retry_at=before.retry_at if before is not None else 0.0,
         )
         return self._tools.memory.put(key, held)
+
+    def _read(self, key: Key, kept: KeptPage | None) -> UpstreamPage | None:
+        """The page that is kept, which is taken from memory where it is the same; None where it cannot be read."""
+        if kept is None:
+            return None
+        held = self._tools.memory.get(key)
+        if held is not None and held.page is not None and held.digest == kept.digest:
+            return held.page
+        return UpstreamPage.from_bytes(kept.body)
 
     def _refreshed(self, name: NormalizedName, usable: Held | None) -> Held:
         """The page asked for again; the one at hand where that fails or takes too long."""
@@ -223,7 +232,7 @@ class ProjectPages:
     def _fetch(self, name: NormalizedName) -> Held | CannotFetch:
         """Ask the upstream, unless another process just did."""
         kept = self._tools.pages.load(*self._key(name))
-        old = UpstreamPage.from_bytes(kept.body) if kept is not None else None
+        old = self._read(self._key(name), kept)
         if kept is not None and old is not None and datetime.now(UTC) < kept.expires:
             return self._remember(name, kept, None if kept.is_gone else old)
         url = f"{self._upstream.config.url}{quote(name)}/"

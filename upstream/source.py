@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO, cast
 
 from packaging.utils import NormalizedName
@@ -23,6 +23,7 @@ from upstream.page import UpstreamFile, UpstreamPage
 from upstream.pages import Held, ProjectPages
 from upstream.upstream import Upstream, UpstreamState
 
+_AGE_STEP = timedelta(minutes=10)  # a stale page tells its age, and is drawn again so often
 _MOST_RECORDED = 50_000  # files of which it is remembered that they are recorded
 
 
@@ -128,7 +129,7 @@ class UpstreamSource:
         )
 
     def validity(self, name: NormalizedName | None) -> Hashable:
-        """The digest of the project's page, asked for again if its time is over, and how many minutes it is stale.
+        """The digest of the project's page, asked for again if its time is over, and for how long it is stale.
 
         For the list: what was taken in. Raises UnknownProject; UpstreamFailed where no page can be had.
         """
@@ -136,7 +137,7 @@ class UpstreamSource:
         if name is None:
             return self._tools.files.revision(key)
         held = self._pages.current(name)
-        stale = int((datetime.now(UTC) - held.fetched).total_seconds() // 60) + 1 if held.is_stale else 0
+        stale = 1 + (datetime.now(UTC) - held.fetched) // _AGE_STEP if held.is_stale else 0
         kept = self._tools.files.kept(key, name) if self._upstream.config.is_offline else frozenset()
         return held.digest, stale, kept
 
