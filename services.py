@@ -136,7 +136,8 @@ def open_services(settings: Settings) -> Services:
     manager = PackageManager(database, storage, inspector, _upload_rules(settings))
     indexes = IndexManager(database, sealer, check_for_request)
     cache = DigestFolder(settings.state_path / "upstream", settings.upstream_cache_size)
-    hub = UpstreamHub(UpstreamPages(database), UpstreamFiles(database), cache)
+    waiting = max(1, settings.threads - settings.threads // 4)
+    hub = UpstreamHub(UpstreamPages(database), UpstreamFiles(database), cache, most_waiting=waiting)
     upstreams = Upstreams(settings, hub, indexes.password_of, manager.take_in)
     assembly = Assembly(database, storage, settings, upstreams.of)
     return Services(
