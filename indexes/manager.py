@@ -23,7 +23,7 @@ MODES: Final = ("cache", "redirect")
 PURPOSE: Final = "password of an upstream"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _TITLE_CHARACTERS: Final = 200
-_MOST: Final = 20  # bases, or upstreams, of one index
+MOST: Final = 20  # bases, or upstreams, of one index
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,8 @@ class IndexManager:
         Raises UnknownIndex, InvalidRequest for one under itself, and Conflict for an index that a file declares.
         """
         wanted = tuple(dict.fromkeys(bases))
-        if len(wanted) > _MOST:
-            raise InvalidRequest(f"An index may have {_MOST} bases; put some of them under an index of their own.")
+        if len(wanted) > MOST:
+            raise InvalidRequest(f"An index may have {MOST} bases; put some of them under an index of their own.")
         with self.database.writing() as change:
             row = _changeable(change, name, declaring=declaring)
             if wanted == row.bases:
@@ -131,8 +131,8 @@ class IndexManager:
         Raises UnknownIndex, InvalidRequest for an address that is never asked, and Conflict for an index that a file
         declares.
         """
-        if len(upstreams) > _MOST:
-            raise InvalidRequest(f"An index may have {_MOST} upstreams.")
+        if len(upstreams) > MOST:
+            raise InvalidRequest(f"An index may have {MOST} upstreams.")
         for one in upstreams:
             if one.mode not in MODES:
                 raise InvalidRequest(f"{shown(one.mode)} is no way to use an upstream; choose {' or '.join(MODES)}.")
