@@ -21,6 +21,7 @@ from console.options import (
     yes_option,
 )
 from console.output import answer, as_json, facts, in_units, must_confirm, say, table
+from permissions import MAIN
 
 if TYPE_CHECKING:
     from database.indexes import IndexRow, KeptRow
@@ -107,6 +108,8 @@ def list_indexes(chosen: Chosen, json_: bool) -> None:
 
 
 def _readers(document: dict[str, Any]) -> str:
+    if document["name"] == MAIN:
+        return "as the settings say"
     return "those with a role" if document["closed"] else "whoever reads main"
 
 
@@ -118,13 +121,14 @@ def _readers(document: dict[str, Any]) -> str:
 def show(chosen: Chosen, name: str, json_: bool) -> None:
     """Show an index: its bases, upstreams, opened projects and the names that stay its own."""
     with reading(chosen, name) as reader:
-        document = _document(reader, next(row for row in _rows(reader) if row.name == name))
+        row = next(row for row in _rows(reader) if row.name == name)
+        document = _document(reader, row)
         kept = _kept(reader, name)
     if json_:
         as_json(document)
         return
     facts([
-        ("index", document["name"]), ("title", document["title"]), ("created", document["created"]),
+        ("index", document["name"]), ("title", document["title"]), ("created", row.created),
         ("read by", _readers(document)), ("bases", ", ".join(document["bases"])),
         ("open to others", ", ".join(document["opened"])), ("projects", document["projects"]),
         ("files", document["files"]), ("size", in_units(document["bytes"])),
@@ -189,22 +193,21 @@ def _kept_rows(kept: list[KeptRow]) -> Iterator[tuple[object, ...]]:
 @where_options
 @pass_chosen
 def set_index(chosen: Chosen, /, name: str, title: str | None, closed: bool | None, json_: bool, **said: Any) -> None:
-    """Change an index; what is not said stays.
+    """Change an index, in all that is said or in nothing; what is not said stays.
 
     --base and --upstream say all that there are, unless --also is there. Of an upstream that stays the password stays.
     """
     _must_agree(**said)
-    changed = False
     with services_of(chosen) as services:
-        manager, row = services.indexes, services.at(name).row
-        bases = _list(row.bases, said["bases"], none=said["no_bases"], also=said["also"])
-        upstreams = _upstreams(row, **said)
-        if title is not None or closed is not None:
-            changed = manager.change(name, title=title, closed=closed, by=shell_actor())
-        if bases is not None:
-            changed |= manager.set_bases(name, bases, by=shell_actor())
-        if upstreams is not None:
-            changed |= manager.set_upstreams(name, upstreams, by=shell_actor())
+        row = services.at(name).row
+        changed = services.indexes.change(
+            name,
+            title=title,
+            closed=closed,
+            bases=_list(row.bases, said["bases"], none=said["no_bases"], also=said["also"]),
+            upstreams=_upstreams(row, **said),
+            by=shell_actor(),
+        )
     _tell(chosen, name, f"Changed the index {name}." if changed else f"Nothing to change: {name} is so already.", json_)
 
 

@@ -66,7 +66,8 @@ def test_what_is_said_is_set_and_the_rest_stays() -> None:
     assert data("index", "set", "prod", "--no-bases")["bases"] == []
     assert data("index", "set", "prod", "--base", "main", "--also")["bases"] == ["main"]
     assert data("index", "set", "prod", "--base", "dev", "--also")["bases"] == ["main", "dev"]
-    assert "below itself" in refusal("index", "set", "dev", "--base", "prod")
+    assert "below itself" in refusal("index", "set", "dev", "--base", "prod", "--title", "New")
+    assert data("index", "show", "dev")["title"] == "Development"  # all that is said, or nothing
     assert run("index", "set", "prod", "--base", "dev", "--no-bases").exit_code == 2
 
 
