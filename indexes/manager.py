@@ -76,7 +76,7 @@ class IndexManager:
         """Set what is named of an index, all of it or nothing; whether anything changed.
 
         Raises UnknownIndex, InvalidRequest for what it cannot be (an index below itself, an address that is never
-        asked), and Conflict for an index that a file declares.
+        asked), and Conflict for an index that a file declares, and for closing main.
         """
         bases = tuple(dict.fromkeys(bases)) if bases is not None else None
         if bases is not None and len(bases) > MOST:
@@ -207,7 +207,7 @@ def _changeable(change: Change, name: str, *, declaring: bool) -> IndexRow:
 
 def _set_facts(change: Change, row: IndexRow, title: str | None, closed: bool | None, by: Actor) -> bool:
     if closed and row.name == MAIN:
-        raise InvalidRequest("Who reads main is said by the settings [auth] require and default_role; set those.")
+        raise Conflict("Who reads main is said by the settings [auth] require and default_role; set those.")
     wanted = {
         "title": row.title if title is None else _checked_title(title),
         "closed": row.closed if closed is None else closed,

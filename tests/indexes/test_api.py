@@ -103,6 +103,7 @@ def test_what_clashes_is_refused(site: Client, secured: Services) -> None:
     assert ask(site, "POST", "/api/indexes", "alice", {"name": "dev"}).status_code == 409
     assert ask(site, "DELETE", "/api/indexes/dev", "alice").status_code == 409
     assert ask(site, "DELETE", "/api/indexes/main", "alice").status_code == 409
+    assert ask(site, "PATCH", "/api/indexes/main", "alice", {"closed": True}).status_code == 409
     document(site, "PUT", "/api/indexes/dev/bases", {"bases": ["prod"]})
     assert ask(site, "DELETE", "/api/indexes/prod", "alice").status_code == 409
     assert ask(site, "PUT", "/api/indexes/prod/bases", "alice", {"bases": ["dev"]}).status_code == 400

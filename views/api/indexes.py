@@ -97,7 +97,7 @@ def show_index(index: str) -> Response:
         _NOW,
         description="Who reads main is not said here but by the settings of [auth].",
         body=index_shapes.CHANGED_INDEX_BODY,
-        refusals=_DECLARED,
+        refusals={409: "A file declares the index; it is changed there. Or it is main, which is not closed here."},
     )
 )
 def change_index(index: str) -> Response:
