@@ -12,23 +12,24 @@ if __name__ == "__main__":
     explain_missing_modules("./start.sh makes .venv with all that is needed, then run `.venv/bin/python cli.py ...`.")
 
 import os
-import secrets
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-import config
 from console import deletions as _deletions  # noqa: F401 - it adds its commands to the group packages
+from console import promotion as _promotion  # noqa: F401 - so does this
 from console import security as _security  # noqa: F401 - it adds its commands to the group user
 from console import tokens as _tokens  # noqa: F401 - so does this
+from console.answering import why
+from console.indexes import index as index_group
 from console.journal import journal
 from console.mirror import mirror
 from console.options import (
     Chosen,
+    index_option,
     json_option,
     pass_chosen,
     reading,
@@ -39,7 +40,6 @@ from console.options import (
 )
 from console.output import (
     CommandGroup,
-    Refused,
     answer,
     as_json,
     clean,
@@ -52,6 +52,7 @@ from console.output import (
 from console.packages import packages
 from console.publishers import publisher
 from console.roles import pattern, role
+from console.settings import init, show_config
 from console.teams import team
 from console.users import user
 from console.watching import stoppable, watched
@@ -102,14 +103,18 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a name must not end a listing on a narrow terminal
 
 
+main.add_command(index_group)
+main.add_command(init)
 main.add_command(journal)
 main.add_command(mirror)
 main.add_command(packages)
 main.add_command(publisher)
 main.add_command(pattern)
 main.add_command(role)
+main.add_command(show_config)
 main.add_command(team)
 main.add_command(user)
+main.add_command(why)
 
 
 @main.command("version")
@@ -139,69 +144,14 @@ def start(ctx: click.Context, chosen: Chosen, /, reload: bool, **flags: object) 
     ctx.exit(serve(settings, reload=reload))
 
 
-@main.command("init")
-@click.option("--force", is_flag=True, help="Replace a file that is there.")
-@where_options
-@pass_chosen
-def init(chosen: Chosen, force: bool) -> None:
-    """Write a settings file.
-
-    It is --config, else pypi.conf: all settings at their defaults, and a fresh secret key.
-    """
-    if chosen.data_dir is not None:
-        raise click.UsageError("Option '--data-dir' has no use here; set data_dir in the file that is made.")
-    path = (chosen.config or Path(os.environ.get("PYPI_CONFIG") or config.DEFAULT_FILE)).expanduser()
-    text = config.sample_file(secrets.token_hex(32))
-    try:
-        _write_private(path, text, replace=force)
-    except FileExistsError:
-        raise Refused(f"{path} is there already; --force replaces it, and with it the secret key.") from None
-    except OSError as error:
-        raise Refused(f"{path} cannot be written: {error.strerror}.") from error
-    answer(f"Wrote {path}, readable by you alone: it holds the secret key.")
-
-
-def _write_private(path: Path, text: str, *, replace: bool) -> None:
-    """Write a file of mode 0600 that appears whole or not at all. Raises FileExistsError unless ``replace``."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        if replace:
-            Path(name).replace(path)
-        else:
-            os.link(name, path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-@main.command("config")
-@json_option
-@where_options
-@pass_chosen
-def show_config(chosen: Chosen, json_: bool) -> None:
-    """Show the settings in force and where each came from.
-
-    Secrets are masked. Warnings go to stderr.
-    """
-    settings = chosen.settings()
-    if json_:
-        as_json({"settings": [row._asdict() for row in settings.rows()], "warnings": settings.warnings})
-        return
-    table(
-        ("SETTING", "VALUE", "FROM"), ((f"[{row.section}] {row.key}", row.value, row.origin) for row in settings.rows())
-    )
-    for warning in settings.warnings:
-        say(f"Warning: {warning}")
-
-
 @main.command("stats")
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def stats(chosen: Chosen, json_: bool) -> None:
-    """Show how much the index holds."""
-    with reading(chosen) as reader:
+def stats(chosen: Chosen, index: str, json_: bool) -> None:
+    """Show how much an index holds, and the server."""
+    with reading(chosen, index) as reader:
         found: dict[str, Any] = {
             **reader.catalogue.stats(),
             "downloads": reader.downloads.total(),
@@ -233,12 +183,15 @@ def _size_of(folder: Path) -> int:
 
 # -- jobs
 
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(1, 32), metavar="N", default=4, show_default=True, help="Files taken at a time."
+)
+
 
 @packages.command("import")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option(
-    "--jobs", type=click.IntRange(1, 32), metavar="N", default=4, show_default=True, help="Files taken at a time."
-)
+@jobs_option
+@index_option
 @click.option(
     "--report", type=click.File("w", encoding="utf-8", lazy=False), metavar="FILE", help="Write JSON there too."
 )
@@ -246,7 +199,9 @@ def _size_of(folder: Path) -> int:
 @where_options
 @pass_chosen
 @click.pass_context
-def import_(ctx: click.Context, chosen: Chosen, folder: Path, jobs: int, report: IO[str] | None, json_: bool) -> None:
+def import_(
+    ctx: click.Context, chosen: Chosen, folder: Path, jobs: int, index: str, report: IO[str] | None, json_: bool
+) -> None:
     """Take in every wheel and sdist below a folder.
 
     Start it again to go on where it was stopped: what is there already is passed over. Exit code 1 if any was refused.
@@ -259,7 +214,9 @@ def import_(ctx: click.Context, chosen: Chosen, folder: Path, jobs: int, report:
                 "This is the data directory itself; `cli.py packages sync` takes in what lies there."
             )
         with watched("Importing") as progress:
-            found = import_folder(services, folder, by=shell_actor(), threads=jobs, progress=progress, stop=stop.event)
+            found = import_folder(
+                services, folder, index=index, by=shell_actor(), threads=jobs, progress=progress, stop=stop.event
+            )
     if report is not None:
         report.write(json_text(found) + "\n")
     if json_:
@@ -283,33 +240,51 @@ def _print_import(found: ImportReport) -> None:
 
 
 @packages.command("sync")
-@click.option(
-    "--jobs", type=click.IntRange(1, 32), metavar="N", default=4, show_default=True, help="Files taken at a time."
-)
+@jobs_option
 @json_option
 @where_options
 @pass_chosen
 @click.pass_context
 def sync_(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
-    """Take in what was put into the data directory.
+    """Take in what was put into the data directory, for every index.
 
     Files are listed where they lie, moved ones are followed, and descriptions that wait for it are rendered. Exit code
     1 if listed files are gone (they are named and stay listed) or any was refused.
     """
+    ctx.exit(_sync(chosen, None, jobs, json_))
+
+
+@index_group.command("sync")
+@click.argument("name")
+@jobs_option
+@json_option
+@where_options
+@pass_chosen
+@click.pass_context
+def sync_index(ctx: click.Context, chosen: Chosen, name: str, jobs: int, json_: bool) -> None:
+    """Take in what was put into the data directory for one index.
+
+    That is the folder @NAME there; of main all that is in none of these. Else as `packages sync`.
+    """
+    ctx.exit(_sync(chosen, name, jobs, json_))
+
+
+def _sync(chosen: Chosen, index: str | None, threads: int, json_: bool) -> int:
+    """Take in what lies in the data directory, of one index or of all; the exit code."""
     from jobs.rendering import render_outdated
     from jobs.sync import sync
 
     with stoppable() as stop, services_of(chosen) as services:
         with watched("Taking in") as progress:
-            found = sync(services, by=shell_actor(), progress=progress, stop=stop.event, threads=jobs)
+            found = sync(services, index=index, by=shell_actor(), progress=progress, stop=stop.event, threads=threads)
         with watched("Rendering") as progress:
-            rendered = render_outdated(services, progress=progress, stop=stop.event, threads=jobs)
+            rendered = render_outdated(services, progress=progress, stop=stop.event, threads=threads)
     found.rendered, found.stopped = rendered.rendered, found.stopped or rendered.stopped
     if json_:
         as_json(found)
     else:
         _print_sync(found)
-    ctx.exit(stop.code or int(not found.is_sound))
+    return stop.code or int(not found.is_sound)
 
 
 def _print_sync(found: SyncReport) -> None:

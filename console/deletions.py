@@ -8,6 +8,7 @@ import click
 
 from console.options import (
     Chosen,
+    index_option,
     json_option,
     package_option,
     pass_chosen,
@@ -32,6 +33,7 @@ deletion_option = click.option("--deletion", metavar="ID", help="Id of the delet
 @version_option
 @file_option
 @click.option("--reason", default="", help="Why; the journal keeps it.")
+@index_option
 @yes_option
 @json_option
 @where_options
@@ -42,6 +44,7 @@ def delete(
     package_version: str | None,
     filename: str | None,
     reason: str,
+    index: str,
     yes: bool,
     json_: bool,
 ) -> None:
@@ -50,13 +53,11 @@ def delete(
     `packages restore` undoes it for as long as the setting undo_days says. The project's name and the roles on it
     stand; filenames are given out again only by restoring them.
     """
-    from permissions import MAIN
-
     name = project_named(package_name)
     what = filename or (f"release {package_version} of {name}" if package_version else f"the whole project {name}")
     must_confirm(f"Delete {what}?", yes=yes)
     with services_of(chosen) as services:
-        taken = services.manager.delete(MAIN, name, package_version, filename, reason=reason, by=shell_actor())
+        taken = services.manager.delete(index, name, package_version, filename, reason=reason, by=shell_actor())
     if json_:
         as_json(taken.document())
         return
@@ -69,21 +70,21 @@ def delete(
 
 @packages.command("deleted")
 @package_option
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def deleted(chosen: Chosen, package_name: str | None, json_: bool) -> None:
+def deleted(chosen: Chosen, package_name: str | None, index: str, json_: bool) -> None:
     """List what was deleted and can be restored.
 
     Newest first; of all projects, or with --package-name of one.
     """
     from database.deletions import Deletions
     from deletion import deletion_line
-    from permissions import MAIN
 
     name = project_named(package_name) if package_name is not None else None
-    with reading(chosen) as reader:
-        found = Deletions(reader.database, MAIN).standing(name)
+    with reading(chosen, index) as reader:
+        found = Deletions(reader.database, index).standing(name)
     if json_:
         as_json([deletion_line(one) for one in found])
         return
@@ -100,39 +101,37 @@ def _what(deleted: Deleted) -> str:
 
 @packages.command("restore")
 @deletion_option
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def restore(chosen: Chosen, deletion: str | None, json_: bool) -> None:
+def restore(chosen: Chosen, deletion: str | None, index: str, json_: bool) -> None:
     """Undo a deletion.
 
     Its files are listed again as they were: metadata, attestations, yanks, uploaders and times.
     """
-    from permissions import MAIN
-
     public_id = wanted(deletion, "--deletion", "Id of the deletion")
     with services_of(chosen) as services:
-        restored = services.manager.restore(MAIN, None, public_id, by=shell_actor())
+        restored = services.manager.restore(index, None, public_id, by=shell_actor())
     _say_done("restored", restored, json_)
 
 
 @packages.command("purge")
 @deletion_option
+@index_option
 @yes_option
 @json_option
 @where_options
 @pass_chosen
-def purge(chosen: Chosen, deletion: str | None, yes: bool, json_: bool) -> None:
+def purge(chosen: Chosen, deletion: str | None, index: str, yes: bool, json_: bool) -> None:
     """Let what was deleted go for good.
 
     Its bytes are removed now, and not only when its time is over. This cannot be undone.
     """
-    from permissions import MAIN
-
     public_id = wanted(deletion, "--deletion", "Id of the deletion")
     must_confirm(f"Remove the bytes of the deletion {public_id} for good?", yes=yes)
     with services_of(chosen) as services:
-        purged = services.manager.purge(MAIN, public_id, by=shell_actor())
+        purged = services.manager.purge(index, public_id, by=shell_actor())
     _say_done("purged", purged, json_)
 
 

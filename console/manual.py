@@ -22,8 +22,8 @@ the usage lines below leave it out:
 ```
 
 - Tables are for people; `--json` is for scripts and has all values whole. Data goes to stdout, remarks to stderr.
-- Accounts, tokens, teams, roles, names and publishers are the same JSON as in the [API](api.md), lists without the
-  object around them.
+- Accounts, tokens, teams, roles, names, publishers and indexes are the same JSON as in the [API](api.md), lists without
+  the object around them.
 - Where stdout is no terminal nothing is cut, wrapped or asked; a missing value is then an error that names its option.
 - Exit codes: 0 done; 1 refused, or something was found wrong; 2 a wrong command line, setting or Python; 130 Ctrl-C.
 - A refusal is one line on stderr, `Error: ` and a sentence.

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from console.options import Chosen, json_option, pass_chosen, services_of, where_options
+from console.options import Chosen, index_option, json_option, pass_chosen, services_of, where_options
 from console.output import Refused, answer, as_json, in_units, say, table
-from console.roles import index_option
 from console.watching import stoppable, watched
 from errors import InvalidRequest
 

@@ -16,6 +16,7 @@ import config
 from config import OPTIONS, Settings
 from errors import InvalidSetting, shown
 from options import SHORT, written
+from permissions import MAIN
 
 if TYPE_CHECKING:
     from database.accounts import Accounts
@@ -61,6 +62,7 @@ data_dir_option = click.option(
 json_option = click.option("--json", "json_", is_flag=True, help="Print JSON, for scripts.")
 package_option = click.option("--package-name", metavar="NAME", help="Name of the project, in any spelling.")
 username_option = click.option("--username", metavar="NAME", help="Name of the user.")
+index_option = click.option("--index", metavar="NAME", default=MAIN, show_default=True, help="Name of the index.")
 team_option = click.option("--team", metavar="NAME", help="Name of the team.")
 password_option = click.option("--password", help="The password; on a terminal it is asked for, hidden.")
 password_stdin_option = click.option(
@@ -96,7 +98,10 @@ def _metavar(default: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """What commands that change nothing need: the database alone, so that the store may be read-only to them."""
+    """What commands that change nothing need: the database alone, so that the store may be read-only to them.
+
+    Catalogue, search and downloads are those of one index.
+    """
 
     settings: Settings
     database: Database
@@ -115,15 +120,17 @@ class Reader:
 
 
 @contextmanager
-def reading(chosen: Chosen) -> Iterator[Reader]:
-    """The reader of the data that was chosen; a database that is not there yet is made, as a start makes it.
+def reading(chosen: Chosen, index: str = MAIN) -> Iterator[Reader]:
+    """The reader of an index of the data that was chosen; a database that is not there is made, as a start makes it.
 
-    Raises InvalidSetting for a folder that is not there, which nobody who only looks wants to have made.
+    Raises UnknownIndex, and InvalidSetting for a folder that is not there, which nobody who only looks wants to have
+    made.
     """
     from database import schema
     from database.accounts import Accounts
     from database.catalogue import Catalogue
     from database.engine import Database
+    from database.indexes import must_be_there
     from database.rights import Rights
     from database.search import Search
     from database.statistics import DownloadCounter
@@ -140,9 +147,10 @@ def reading(chosen: Chosen) -> Iterator[Reader]:
     database = Database(settings.database_path)
     try:
         schema.prepare(database)
+        must_be_there(database, index)
         yield Reader(
-            settings, database, Catalogue(database), Search(database), Accounts(database), Tokens(database),
-            Rights(database), DownloadCounter(database),
+            settings, database, Catalogue(database, index), Search(database, index), Accounts(database),
+            Tokens(database), Rights(database), DownloadCounter(database, index),
         )  # fmt: skip
     finally:
         database.close()

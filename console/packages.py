@@ -1,4 +1,4 @@
-"""``cli.py packages``: what the index holds, and changes to it. Import and sync are jobs: they stand in ``cli.py``."""
+"""``cli.py packages``: what an index holds, and changes to it. Import and sync are jobs: they stand in ``cli.py``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from console.options import (
     Chosen,
     Command,
     Reader,
+    index_option,
     json_option,
     package_option,
     pass_chosen,
@@ -63,7 +64,7 @@ def filter_options(command: Command) -> Command:
 @click.group()
 @where_options
 def packages() -> None:
-    """Look at what the index holds, and change it."""
+    """Look at what an index holds, and change it."""
 
 
 def project_named(name: str | None) -> NormalizedName:
@@ -85,12 +86,15 @@ def _row(project: ProjectSummary) -> tuple[object, ...]:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many; else all.")
 @click.option("--offset", type=click.IntRange(min=0), default=0, metavar="N", help="Leave out the first so many.")
 @click.option("--prefix", default="", help="Only names that begin so, in normalized form.")
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def list_projects(chosen: Chosen, sort: str, limit: int | None, offset: int, prefix: str, json_: bool) -> None:
-    """List the projects of the index."""
-    with reading(chosen) as reader:
+def list_projects(
+    chosen: Chosen, sort: str, limit: int | None, offset: int, prefix: str, index: str, json_: bool
+) -> None:
+    """List the projects that an index holds."""
+    with reading(chosen, index) as reader:
         found = list(_pages(reader, sort, limit, offset, prefix.lower()))
     if json_:
         as_json(found)
@@ -117,10 +121,13 @@ def _pages(reader: Reader, sort: str, limit: int | None, offset: int, prefix: st
 @click.option(
     "--limit", type=click.IntRange(1, 1000), metavar="N", default=20, show_default=True, help="At most so many."
 )
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def search(chosen: Chosen, /, query: str | None, sort: str, limit: int, json_: bool, **filters: Any) -> None:
+def search(
+    chosen: Chosen, /, query: str | None, sort: str, limit: int, index: str, json_: bool, **filters: Any
+) -> None:
     """Search the projects, best first.
 
     All filters are about the latest release. With a filter the query may be left out.
@@ -129,7 +136,7 @@ def search(chosen: Chosen, /, query: str | None, sort: str, limit: int, json_: b
 
     asked = Filters(**{name: value for name, value in filters.items() if value is not None})
     words = query or "" if asked != Filters() else wanted(query, "--query", "Search for")
-    with reading(chosen) as reader:
+    with reading(chosen, index) as reader:
         found = reader.search.find(words, filters=asked, sort=sort, limit=limit)
     if json_:
         as_json(found)
@@ -145,13 +152,14 @@ def search(chosen: Chosen, /, query: str | None, sort: str, limit: int, json_: b
 
 @packages.command("info")
 @package_option
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def info(chosen: Chosen, package_name: str | None, json_: bool) -> None:
+def info(chosen: Chosen, package_name: str | None, index: str, json_: bool) -> None:
     """Show a project: its metadata, releases and files."""
     name = project_named(package_name)
-    with reading(chosen) as reader:
+    with reading(chosen, index) as reader:
         detail = reader.catalogue.project_detail(name)
         summary = reader.catalogue.projects(prefix=name, limit=1, quarantined=True)[0]
         releases = reader.catalogue.releases(name)
@@ -211,6 +219,7 @@ def _version(version: str | None) -> str:
 @version_option
 @file_option
 @click.option("--reason", default="", help="Why; installers show it.")
+@index_option
 @json_option
 @where_options
 @pass_chosen
@@ -220,17 +229,16 @@ def yank(
     package_version: str | None,
     filename: str | None,
     reason: str,
+    index: str,
     json_: bool,
 ) -> None:
     """Yank a release or one of its files.
 
     Installers then take it only where it is pinned.
     """
-    from permissions import MAIN
-
     name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
-        changed = services.manager.yank(MAIN, name, version, filename, reason, by=shell_actor())
+        changed = services.manager.yank(index, name, version, filename, reason, by=shell_actor())
     _say_changed("Yanked", changed, f"{name} {version}", json_)
 
 
@@ -238,18 +246,22 @@ def yank(
 @package_option
 @version_option
 @file_option
+@index_option
 @json_option
 @where_options
 @pass_chosen
 def unyank(
-    chosen: Chosen, package_name: str | None, package_version: str | None, filename: str | None, json_: bool
+    chosen: Chosen,
+    package_name: str | None,
+    package_version: str | None,
+    filename: str | None,
+    index: str,
+    json_: bool,
 ) -> None:
     """Take a yank back."""
-    from permissions import MAIN
-
     name, version = project_named(package_name), _version(package_version)
     with services_of(chosen) as services:
-        changed = services.manager.unyank(MAIN, name, version, filename, by=shell_actor())
+        changed = services.manager.unyank(index, name, version, filename, by=shell_actor())
     _say_changed("Unyanked", changed, f"{name} {version}", json_)
 
 
@@ -269,15 +281,17 @@ def counted(files: int) -> str:
 @package_option
 @click.option("--set", "status", type=click.Choice(STATUSES), help="The new status; without it the status is shown.")
 @click.option("--reason", help="Why, with --set; pages and installers show it.")
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def status(chosen: Chosen, package_name: str | None, status: str | None, reason: str | None, json_: bool) -> None:
+def status(
+    chosen: Chosen, package_name: str | None, status: str | None, reason: str | None, index: str, json_: bool
+) -> None:
     """Show or set a project's status.
 
     Archived and quarantined projects take no uploads; of quarantined ones nothing is served.
     """
-    from permissions import MAIN
     from simple.model import ProjectStatus
 
     if reason is not None and status is None:
@@ -285,8 +299,8 @@ def status(chosen: Chosen, package_name: str | None, status: str | None, reason:
     name = project_named(package_name)
     if status is not None:
         with services_of(chosen) as services:
-            services.manager.set_status(MAIN, name, ProjectStatus(status), reason, by=shell_actor())
-    with reading(chosen) as reader:
+            services.manager.set_status(index, name, ProjectStatus(status), reason, by=shell_actor())
+    with reading(chosen, index) as reader:
         detail = reader.catalogue.project_detail(name)
     said = {"name": name, "status": detail.status.value, "reason": detail.status_reason}
     if json_:

@@ -8,6 +8,7 @@ import click
 
 from console.options import (
     Chosen,
+    index_option,
     json_option,
     package_option,
     pass_chosen,
@@ -38,18 +39,18 @@ def publisher() -> None:
 
 @publisher.command("list")
 @package_option
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def list_publishers(chosen: Chosen, package_name: str | None, json_: bool) -> None:
+def list_publishers(chosen: Chosen, package_name: str | None, index: str, json_: bool) -> None:
     """List the trusted publishers, of one project or of all."""
     from database.publishers import Publishers
     from people.documents import publisher_line
-    from permissions import MAIN
 
-    with reading(chosen) as reader:
+    with reading(chosen, index) as reader:
         found = Publishers(reader.database)
-        rows = found.of_project(MAIN, project_named(package_name)) if package_name else found.of_index(MAIN)
+        rows = found.of_project(index, project_named(package_name)) if package_name else found.of_index(index)
     if json_:
         as_json([publisher_line(row) for row in rows])
         return
@@ -80,23 +81,31 @@ def _described(row: PublisherRow) -> str:
 @click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="Another field; for oidc: a claim.")
 @click.option("--issuer", default="", metavar="URL", help="Who signs for the job; else the usual one of the kind.")
 @click.option("--username", metavar="NAME", help="On whose behalf: it can do no more than they; else nobody's.")
+@index_option
 @json_option
 @where_options
 @pass_chosen
 def add(
-    chosen: Chosen, /, package_name: str | None, kind: str, issuer: str, username: str | None, json_: bool, **said: Any
+    chosen: Chosen,
+    /,
+    package_name: str | None,
+    kind: str,
+    issuer: str,
+    username: str | None,
+    index: str,
+    json_: bool,
+    **said: Any,
 ) -> None:
     """Trust a CI job to upload to a project.
 
     The project need not be there if --username is named: the first upload starts it, and they own it.
     """
     from people.documents import publisher_line
-    from permissions import MAIN
 
     project, fields = project_named(package_name), _fields(kind, **said)
     with services_of(chosen) as services:
-        user_id = _user_id(services, username, project)
-        row = services.publishers.add(MAIN, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
+        user_id = _user_id(services, username, index, project)
+        row = services.publishers.add(index, project, kind, fields, issuer, by=shell_actor(), user_id=user_id)
         if not services.publishers.rules.enabled:
             say(
                 "By the settings that this command reads trusted publishing is off: it needs authentication and an "
@@ -108,14 +117,12 @@ def add(
         answer(f"{_described(row)} may upload to {project}; its id is {row.id}.")
 
 
-def _user_id(services: Services, username: str | None, project: str) -> int | None:
+def _user_id(services: Services, username: str | None, index: str, project: str) -> int | None:
     """On whose behalf a job uploads. Raises UnknownUser, and Forbidden for somebody who may not upload there either."""
-    from permissions import MAIN
-
     if username is None:
         return None
     account = services.users.account(username)
-    if not services.authenticator.identities.may_upload(account, MAIN, project):
+    if not services.authenticator.identities.may_upload(account, index, project):
         raise Forbidden(
             f"{account.username} may not upload to {project}, so a job on their behalf may not either; give them a "
             "role first (cli.py role grant)."
@@ -154,16 +161,15 @@ def _fields(
 @publisher.command("remove")
 @package_option
 @click.option("--id", "public_id", metavar="ID", help="The publisher's id, as `list` shows it.")
+@index_option
 @json_option
 @where_options
 @pass_chosen
-def remove(chosen: Chosen, package_name: str | None, public_id: str | None, json_: bool) -> None:
+def remove(chosen: Chosen, package_name: str | None, public_id: str | None, index: str, json_: bool) -> None:
     """Trust a CI job no more; the tokens that it got end at once."""
-    from permissions import MAIN
-
     project, said = project_named(package_name), wanted(public_id, "--id", "Id of the publisher")
     with services_of(chosen) as services:
-        row = services.publishers.remove(MAIN, project, said, by=shell_actor())
+        row = services.publishers.remove(index, project, said, by=shell_actor())
     if json_:
         as_json({"removed": row.id})
     else:

@@ -8,6 +8,7 @@ import click
 
 from console.options import (
     Chosen,
+    index_option,
     json_option,
     package_option,
     pass_chosen,
@@ -21,7 +22,7 @@ from console.options import (
 )
 from console.output import answer, as_json, must_confirm, say, table, wanted
 from console.standing import telling_of_defaults
-from permissions import INDEX_ROLES, MAIN, Role
+from permissions import INDEX_ROLES, Role
 
 if TYPE_CHECKING:
     from packaging.utils import NormalizedName
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from people.rights import Holder
     from services import Services
 
-index_option = click.option("--index", metavar="NAME", default=MAIN, show_default=True, help="Name of the index.")
 pattern_option = click.option(
     "--pattern", metavar="NAMES", help="A name, or the beginning of names with * behind it: 'acme-*'."
 )

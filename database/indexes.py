@@ -157,6 +157,12 @@ def index_named(connection: Connection, name: str) -> IndexRow:
     raise UnknownIndex(name)
 
 
+def must_be_there(database: Database, name: str) -> None:
+    """Raises UnknownIndex where there is no index of that name."""
+    with database.reading() as connection:
+        index_named(connection, name)
+
+
 def all_indexes(connection: Connection) -> list[IndexRow]:
     """Every index, within a transaction."""
     return _indexes(connection)

@@ -23,7 +23,7 @@ MODES: Final = ("cache", "redirect")
 PURPOSE: Final = "password of an upstream"
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _TITLE_CHARACTERS: Final = 200
-_MOST: Final = 20  # bases, or upstreams, of one index
+MOST: Final = 20  # bases, or upstreams, of one index
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +63,33 @@ class IndexManager:
             _record(change, by, "index.create", name, {"title": title, "closed": closed})
 
     def change(
-        self, name: str, *, title: str | None = None, closed: bool | None = None, by: Actor, declaring: bool = False
+        self,
+        name: str,
+        *,
+        title: str | None = None,
+        closed: bool | None = None,
+        bases: Sequence[str] | None = None,
+        upstreams: Sequence[NewUpstream] | None = None,
+        by: Actor,
+        declaring: bool = False,
     ) -> bool:
-        """Set an index's title, or who reads it; whether anything changed. Raises UnknownIndex, InvalidRequest, and
-        Conflict for one that a file declares.
+        """Set what is named of an index, all of it or nothing; whether anything changed.
+
+        Raises UnknownIndex, InvalidRequest for what it cannot be (an index below itself, an address that is never
+        asked), and Conflict for an index that a file declares, and for closing main.
         """
+        bases = tuple(dict.fromkeys(bases)) if bases is not None else None
+        if bases is not None and len(bases) > MOST:
+            raise InvalidRequest(f"An index may have {MOST} bases; put some of them under an index of their own.")
+        self._must_be_usable(upstreams or ())
         with self.database.writing() as change:
             row = _changeable(change, name, declaring=declaring)
-            if closed and name == MAIN:
-                raise InvalidRequest(
-                    "Who reads main is said by the settings [auth] require and default_role; set those."
-                )
-            wanted = {
-                "title": row.title if title is None else _checked_title(title),
-                "closed": row.closed if closed is None else closed,
-            }
-            if wanted == {"title": row.title, "closed": row.closed}:
-                return False
-            rows.set_index(change.connection, row.id, **wanted)
-            _record(change, by, "index.set", name, wanted)
-        return True
+            changed = _set_facts(change, row, title, closed, by)
+            if bases is not None:
+                changed |= _set_bases(change, row, bases, by)
+            if upstreams is not None:
+                changed |= self._set_upstreams(change, row, upstreams, by)
+        return changed
 
     def delete(self, name: str, *, by: Actor, declaring: bool = False) -> None:
         """Remove an index that holds no file, none that was deleted either, and is nobody's base.
@@ -108,43 +115,31 @@ class IndexManager:
     # -- what it adds
 
     def set_bases(self, name: str, bases: Sequence[str], *, by: Actor, declaring: bool = False) -> bool:
-        """Say whose projects an index shows, too, in which order; whether that changed.
-
-        Raises UnknownIndex, InvalidRequest for one under itself, and Conflict for an index that a file declares.
-        """
-        wanted = tuple(dict.fromkeys(bases))
-        if len(wanted) > _MOST:
-            raise InvalidRequest(f"An index may have {_MOST} bases; put some of them under an index of their own.")
-        with self.database.writing() as change:
-            row = _changeable(change, name, declaring=declaring)
-            if wanted == row.bases:
-                return False
-            below = {one.name: one.bases for one in rows.all_indexes(change.connection)} | {name: wanted}
-            _must_not_be_below(name, below)
-            rows.set_bases(change.connection, row.id, wanted)
-            _record(change, by, "index.bases", name, {"bases": list(wanted), "before": list(row.bases)})
-        return True
+        """Say whose projects an index shows, too, in which order; whether that changed. Raises as ``change`` does."""
+        return self.change(name, bases=bases, by=by, declaring=declaring)
 
     def set_upstreams(self, name: str, upstreams: Sequence[NewUpstream], *, by: Actor, declaring: bool = False) -> bool:
         """Say from where an index takes what it does not hold, in which order; whether that changed.
 
-        Raises UnknownIndex, InvalidRequest for an address that is never asked, and Conflict for an index that a file
-        declares.
+        Raises as ``change`` does.
         """
-        if len(upstreams) > _MOST:
-            raise InvalidRequest(f"An index may have {_MOST} upstreams.")
+        return self.change(name, upstreams=upstreams, by=by, declaring=declaring)
+
+    def _must_be_usable(self, upstreams: Sequence[NewUpstream]) -> None:
+        if len(upstreams) > MOST:
+            raise InvalidRequest(f"An index may have {MOST} upstreams; leave some of them out.")
         for one in upstreams:
             if one.mode not in MODES:
                 raise InvalidRequest(f"{shown(one.mode)} is no way to use an upstream; choose {' or '.join(MODES)}.")
             self._check_url(one.url, one.allow_private)
-        with self.database.writing() as change:
-            row = _changeable(change, name, declaring=declaring)
-            wanted = tuple(self._upstream(one, row.upstreams) for one in upstreams)
-            if wanted == row.upstreams:
-                return False
-            rows.set_upstreams(change, row.id, wanted)
-            told = [{"url": one.url, "mode": one.mode, "username": one.username} for one in wanted]
-            _record(change, by, "index.upstreams", name, {"upstreams": told})
+
+    def _set_upstreams(self, change: Change, row: IndexRow, upstreams: Sequence[NewUpstream], by: Actor) -> bool:
+        wanted = tuple(self._upstream(one, row.upstreams) for one in upstreams)
+        if wanted == row.upstreams:
+            return False
+        rows.set_upstreams(change, row.id, wanted)
+        told = [{"url": one.url, "mode": one.mode, "username": one.username} for one in wanted]
+        _record(change, by, "index.upstreams", row.name, {"upstreams": told})
         return True
 
     def _upstream(self, new: NewUpstream, there: Sequence[UpstreamRow]) -> UpstreamRow:
@@ -208,6 +203,30 @@ def _changeable(change: Change, name: str, *, declaring: bool) -> IndexRow:
     if row.declared and not declaring:
         raise Conflict(f"What the index {name} is, the file of --indexes says; change it there.")
     return row
+
+
+def _set_facts(change: Change, row: IndexRow, title: str | None, closed: bool | None, by: Actor) -> bool:
+    if closed and row.name == MAIN:
+        raise Conflict("Who reads main is said by the settings [auth] require and default_role; set those.")
+    wanted = {
+        "title": row.title if title is None else _checked_title(title),
+        "closed": row.closed if closed is None else closed,
+    }
+    if wanted == {"title": row.title, "closed": row.closed}:
+        return False
+    rows.set_index(change.connection, row.id, **wanted)
+    _record(change, by, "index.set", row.name, wanted)
+    return True
+
+
+def _set_bases(change: Change, row: IndexRow, wanted: tuple[str, ...], by: Actor) -> bool:
+    if wanted == row.bases:
+        return False
+    below = {one.name: one.bases for one in rows.all_indexes(change.connection)} | {row.name: wanted}
+    _must_not_be_below(row.name, below)
+    rows.set_bases(change.connection, row.id, wanted)
+    _record(change, by, "index.bases", row.name, {"bases": list(wanted), "before": list(row.bases)})
+    return True
 
 
 def _must_not_be_below(name: str, below: dict[str, tuple[str, ...]]) -> None:

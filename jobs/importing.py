@@ -1,4 +1,4 @@
-"""``packages import``: take every distribution of a folder into the index. What is there already is passed over, so a
+"""``packages import``: take every distribution of a folder into an index. What is there already is passed over, so a
 run that was cut off is simply started again.
 """
 
@@ -65,6 +65,7 @@ def import_folder(
     services: Services,
     folder: Path,
     *,
+    index: str = MAIN,
     by: Actor,
     threads: int = 4,
     progress: Progress = nothing,
@@ -72,8 +73,9 @@ def import_folder(
 ) -> ImportReport:
     """Publish every distribution below ``folder``, a few at a time; what was refused, and why, is in the report.
 
-    A store that fails ends the run. Raises StorageFailed for a folder that cannot be read.
+    A store that fails ends the run. Raises UnknownIndex, and StorageFailed for a folder that cannot be read.
     """
+    services.at(index)
     stop = stop or threading.Event()
     began = time.monotonic()
     report = ImportReport()
@@ -84,7 +86,7 @@ def import_folder(
         else:
             report.not_distributions += 1
     progress(0, len(paths))
-    take = partial(_take, services, folder, by, stop)
+    take = partial(_take, services, folder, index, by, stop)
     for done, outcome in enumerate(each(paths, take, threads=threads, stop=stop), 1):
         _note(report, outcome)
         if report.stopped:
@@ -110,13 +112,13 @@ def _note(report: ImportReport, outcome: _Outcome) -> None:
             report.stopped = outcome.trouble.reason
 
 
-def _take(services: Services, folder: Path, by: Actor, stop: threading.Event, path: Path) -> _Outcome:
+def _take(services: Services, folder: Path, index: str, by: Actor, stop: threading.Event, path: Path) -> _Outcome:
     name = path.relative_to(folder).as_posix()
     try:
         size = _checked_size(services, path)
-        if _is_there(services, path, size):
+        if _is_there(services, index, path, size):
             return _Outcome("skipped")
-        changed = patiently(partial(_publish, services, path, by), stop)
+        changed = patiently(partial(_publish, services, index, path, by), stop)
         return _Outcome("imported" if changed else "restored", size)
     except (StorageFull, StorageFailed) as failure:
         return _Outcome("failed", trouble=Trouble.of(name, failure))
@@ -142,9 +144,9 @@ def _unreadable(error: OSError) -> InvalidRequest:
     return InvalidRequest(f"The file cannot be read ({error.strerror}); make it readable and import it again.")
 
 
-def _is_there(services: Services, path: Path, size: int) -> bool:
+def _is_there(services: Services, index: str, path: Path, size: int) -> bool:
     """Whether these bytes are listed under this name and lie in the store. Reads the file only if that may be so."""
-    held = inventory.find_file(services.database, MAIN, path.name)
+    held = inventory.find_file(services.database, index, path.name)
     if held is None or held.filename != path.name or held.size != size:
         return False
     try:
@@ -160,7 +162,7 @@ def _is_there(services: Services, path: Path, size: int) -> bool:
     return True
 
 
-def _publish(services: Services, path: Path, by: Actor) -> bool:
+def _publish(services: Services, index: str, path: Path, by: Actor) -> bool:
     with services.manager.receive() as incoming:
         try:
             source = path.open("rb")
@@ -169,7 +171,7 @@ def _publish(services: Services, path: Path, by: Actor) -> bool:
         with source:
             while chunk := _read(source):
                 incoming.write(chunk)
-        return services.manager.publish(MAIN, incoming, Claim(filename=path.name), by=by).changed
+        return services.manager.publish(index, incoming, Claim(filename=path.name), by=by).changed
 
 
 def _read(source: BinaryIO) -> bytes:

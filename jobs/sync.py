@@ -77,8 +77,10 @@ def sync(
 ) -> SyncReport:
     """Bring the rows in line with the folder, of one index or of all; what was done and what could not be.
 
-    Runs beside a server that takes uploads. ``progress`` counts the files to be taken in.
+    Runs beside a server that takes uploads. ``progress`` counts the files to be taken in. Raises UnknownIndex.
     """
+    if index is not None:
+        services.at(index)
     stop = stop or threading.Event()
     progress = progress or nothing
     report = SyncReport()

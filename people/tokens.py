@@ -15,6 +15,7 @@ from credentials.tokens import TokenText, make_token
 from database import tokens as rows
 from database.accounts import Accounts
 from database.engine import Database
+from database.indexes import must_be_there
 from database.journal import Actor, Entry
 from database.tokens import NewToken, TokenRow
 from errors import InvalidRequest, UnknownUser, shown
@@ -69,7 +70,7 @@ class TokenManager:
         *,
         by: Actor,
     ) -> tuple[TokenText, TokenRow]:
-        """A new token of a user. Raises UnknownUser, InvalidRequest."""
+        """A new token of a user. Raises UnknownUser, UnknownIndex, InvalidRequest."""
         account = self.accounts.user(username)
         if account is None:
             raise UnknownUser(username)
@@ -98,7 +99,9 @@ class TokenManager:
         return token, row
 
     def _checked(self, limits: Limits) -> Limits:
-        """The limits with everything chosen. Raises InvalidRequest for what cannot be."""
+        """The limits with everything chosen. Raises InvalidRequest for what cannot be, UnknownIndex."""
+        if limits.index is not None:
+            must_be_there(self.database, limits.index)
         scopes = tuple(dict.fromkeys(limits.scopes))
         if not scopes or not set(scopes) <= set(SCOPES):
             raise InvalidRequest(f"A token needs one or more of the scopes {', '.join(SCOPES)}; choose from them.")

@@ -251,7 +251,8 @@ def test_every_setting_with_a_flag_can_be_given_to_start(name: str, monkeypatch:
     others |= {"auth_require": "list", "auth_htpasswd_role": "reader", "auth_default_role": "none"}
     others |= {"auth_require_factor": "everybody", "openid_issuer": "https://h", "openid_groups": "a=b"}
     others |= {"ldap_groups": "a=b", **dict.fromkeys(["publishing_github", "publishing_gitlab"], "https://h")}
-    others |= dict.fromkeys(["publishing_google", "publishing_issuers"], "https://h")
+    others |= dict.fromkeys(["publishing_google", "publishing_issuers", "upstream_url"], "https://h")
+    others |= {"upstream_mode": "redirect"}
     value = [] if isinstance(OPTIONS[name].default, bool) else [others.get(name, "1")]
     assert run("start", OPTIONS[name].flag, *value).exit_code == 0
 

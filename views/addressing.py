@@ -74,8 +74,9 @@ class Application(Flask):
         return root + rest if _index == MAIN else f"{root}{_BEGINNING}{_index}{rest}"
 
     def is_of_an_index(self, endpoint: str) -> bool:
-        """Whether a view is one of an index: it needs a right there (``guards.requires``)."""
-        return getattr(self.view_functions.get(endpoint), "permission", None) in _OF_AN_INDEX
+        """Whether a view is one of an index: it needs a right there, and is not told which (``guards.requires``)."""
+        view = self.view_functions.get(endpoint)
+        return getattr(view, "permission", None) in _OF_AN_INDEX and not getattr(view, "names_index", False)
 
 
 def refuse_elsewhere(app: Application) -> None:

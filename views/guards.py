@@ -34,14 +34,20 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires(
-    permission: Permission | None, *, project: str = "", proved: bool = False, asked_inside: bool = False
+    permission: Permission | None,
+    *,
+    project: str = "",
+    proved: bool = False,
+    asked_inside: bool = False,
+    names_index: bool = False,
 ) -> Callable[[View], View]:
     """Declare what a view needs; None for one that anybody may ask, such as the login page.
 
     ``project`` is the argument of the view that names a project, where the right is one to that project. ``proved``
     asks of a signed-in browser that its person proved not long ago who they are. ``asked_inside`` is for a view that
-    asks for the permission itself, by ``must``. It is asked before anything is looked up, so that a name that is there
-    and one that is not are answered alike.
+    asks for the permission itself, by ``must``; ``names_index`` for one that learns of which index it speaks otherwise
+    than from its address, so that it is at the server's own address only. It is asked before anything is looked up, so
+    that a name that is there and one that is not are answered alike.
     """
 
     def declare(view: View) -> View:
@@ -56,6 +62,7 @@ def requires(
         guarded.permission = permission  # type: ignore[attr-defined]
         guarded.project_argument = project  # type: ignore[attr-defined]
         guarded.proved = proved  # type: ignore[attr-defined]
+        guarded.names_index = names_index  # type: ignore[attr-defined]
         return cast("View", guarded)
 
     return declare
@@ -69,12 +76,15 @@ def project_named(text: str) -> NormalizedName | None:
         return None
 
 
-def must(permission: Permission, project: NormalizedName | None = None) -> Identity:
-    """The asker, who may do this. Raises NotAuthenticated for nobody, Forbidden for somebody without the right."""
+def must(permission: Permission, project: NormalizedName | None = None, *, index: str | None = None) -> Identity:
+    """The asker, who may do this, on the index of this request or on another one.
+
+    Raises NotAuthenticated for nobody, Forbidden for somebody without the right, UnknownIndex for administrators.
+    """
     asker = identity()
-    place = where(permission, project)
+    place = where(permission, project, index)
     if allows(asker, permission, place):
-        if permission in READING and project is not None:
+        if permission in READING and project is not None and index is None:
             ask_owner(project, permission)
         return asker
     if not services().settings.auth_enabled:
@@ -95,15 +105,16 @@ def must_have_proved() -> None:
         raise ProofNeeded("It is a while since you proved who you are; do it again, then repeat this.")
 
 
-def where(permission: Permission, project: NormalizedName | None) -> Where:
-    """The place that is asked about. Reading is judged by index, so nothing of the project need be known.
+def where(permission: Permission, project: NormalizedName | None, named: str | None = None) -> Where:
+    """The place that is asked about, on the index of this request or on one that is named.
 
+    Reading is judged by index, so nothing of the project need be known.
     An index that is not there is a closed one to all but administrators, so that nobody learns which there are.
     """
     try:
-        index = this_index()
+        index = this_index() if named is None else services().at(named)
     except UnknownIndex:
-        name = index_named(request.environ)
+        name = index_named(request.environ) if named is None else named
         if not services().settings.auth_enabled or identity().is_admin:
             raise
         return Where(name, project, closed=True)

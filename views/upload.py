@@ -19,6 +19,7 @@ from distributions.claims import Claim
 from distributions.filenames import parse_filename
 from errors import Forbidden, Gone, InvalidRequest, NotAuthenticated, TooLarge, UnsupportedMedia, shown
 from identities import place_of
+from indexes.assembly import IndexServices
 from package_manager import Published, Uploader
 from permissions import Identity, Permission, allows, why_not
 from storage import Incoming
@@ -102,16 +103,22 @@ def _uploader(filename: str, ask: Callable[[], Identity]) -> Uploader:
     """
 
     def permit(connection: Any, project: NormalizedName) -> None:
-        asker, place = ask(), place_of(this_index().name, project, ground(connection, this_index().name, project))
-        if not allows(asker, Permission.UPLOAD, place):
-            if not asker.is_known and services().settings.auth_enabled:
-                raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")
-            raise Forbidden(why_not(asker, Permission.UPLOAD, place))
+        must_take(connection, ask(), this_index(), project)
 
     publisher = _publisher(filename)
     owner = publisher.created_by if publisher is not None else identity().username
     attested_as = services().publishers.attested_as(publisher) if publisher and attestations.available() else None
     return Uploader(permit, owner if services().settings.auth_first_upload_owns else None, attested_as)
+
+
+def must_take(connection: Any, asker: Identity, index: IndexServices, project: NormalizedName) -> None:
+    """Refuse who may not upload to a project as it is within a transaction. Raises NotAuthenticated, Forbidden."""
+    place = place_of(index.name, project, ground(connection, index.name, project), closed=index.is_closed)
+    if allows(asker, Permission.UPLOAD, place):
+        return
+    if not asker.is_known and services().settings.auth_enabled:
+        raise NotAuthenticated(f"Uploading {project} needs a login; send a username and password, or a token.")
+    raise Forbidden(why_not(asker, Permission.UPLOAD, place))
 
 
 def _publisher(filename: str) -> PublisherRow | None:

@@ -60,10 +60,13 @@ from views.api import (  # noqa: E402 - they add their views
     contents,  # noqa: F401
     deletions,  # noqa: F401
     dependencies,  # noqa: F401
+    indexes,  # noqa: F401
     journal,  # noqa: F401
+    kept,  # noqa: F401
     openapi,  # noqa: F401
     packages,  # noqa: F401
     people,  # noqa: F401
+    promotion,  # noqa: F401
     publishers,  # noqa: F401
     registration,  # noqa: F401
     roles,  # noqa: F401

@@ -90,15 +90,19 @@ def _reason(error: ValueError) -> str:
     return f"line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else "a number"
 
 
-def _must_be_unicode(value: dict[str, Any]) -> None:
+def _must_be_unicode(value: object) -> None:
     """Half a surrogate pair can be escaped in JSON; it is no character, and nothing could store or send it."""
-    members = [item for one in value.values() for item in (one if isinstance(one, list) else [one])]
-    for text in (*value, *members):
-        if isinstance(text, str):
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise InvalidRequest("The body has half a surrogate pair; send whole characters.") from error
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise InvalidRequest("The body has half a surrogate pair; send whole characters.") from error
+    elif isinstance(value, dict):
+        for member in (*value, *value.values()):
+            _must_be_unicode(member)
+    elif isinstance(value, list):
+        for member in value:
+            _must_be_unicode(member)
 
 
 def _as_whole(value: object) -> object:
@@ -108,7 +112,7 @@ def _as_whole(value: object) -> object:
 def read_query(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
     """The query's values by name, with defaults; an array is given by repeating its name.
 
-    Raises InvalidRequest for unknown, doubled and unfit ones.
+    Raises InvalidRequest for unknown, doubled, unfit and missing ones.
     """
     known = {parameter.name: parameter for parameter in parameters}
     values = {name: parameter.schema.get("default") for name, parameter in known.items()}
@@ -124,6 +128,9 @@ def read_query(parameters: tuple[Parameter, ...]) -> dict[str, Any]:
         if len(given) > 1:
             raise InvalidRequest(f"The query has the parameter '{name}' twice; send it once.")
         values[name] = _read(name, given[0], known[name].schema)
+    for name, parameter in known.items():
+        if parameter.required and name not in request.args:
+            raise InvalidRequest(f"The query has no parameter '{name}'; send it.")
     return values
 
 

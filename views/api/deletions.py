@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from flask import Response
 from packaging.utils import NormalizedName
 
+from database.deletions import Deletions
 from deletion import deletion_line
-from permissions import Permission
+from permissions import MAIN, Permission
 from views import services, this_index
 from views.api import blueprint, shapes
 from views.api.bodies import read_query
 from views.api.operations import Operation, Parameter, Reply, described
 from views.api.packages import LAST_PAGE, MOST_PER_PAGE, PER_PAGE, answer
-from views.api.schemas import whole
+from views.api.schemas import INDEX_PATTERN, text, whole
 from views.guards import actor, requires
 from views.paging import pages_of
 from views.simple import normalized
@@ -23,16 +24,26 @@ _LIST_QUERY: Final = (
     Parameter("page", whole("Which page, from 1.", minimum=1, maximum=LAST_PAGE, default=1)),
     Parameter("per_page", whole("Deletions on a page.", minimum=1, maximum=MOST_PER_PAGE, default=PER_PAGE)),
 )
+_INDEX_QUERY: Final = (Parameter("index", text("Of which index.", pattern=INDEX_PATTERN, maxLength=64, default=MAIN)),)
 _LISTED: Final = {200: Reply("One page of the deletions that can be undone.", shapes.DELETION_LIST)}
 _OVER: Final = {410: "Its time is over, or it was purged."}
 
 
 @blueprint.get("/deletions")
 @requires(Permission.ADMIN)
-@described(Operation("List what was deleted everywhere", "packages", _LISTED, query=_LIST_QUERY))
+@described(
+    Operation(
+        "List what was deleted on an index",
+        "packages",
+        _LISTED,
+        query=(*_INDEX_QUERY, *_LIST_QUERY),
+        refusals={404: "There is no such index."},
+    )
+)
 def list_deletions() -> Response:
-    """The deletions of every project that can be undone."""
-    return _page(None)
+    """The deletions of every project of an index that can be undone."""
+    asked = read_query((*_INDEX_QUERY, *_LIST_QUERY))
+    return _page(services().at(asked["index"]).deletions, None, asked)
 
 
 @blueprint.get("/packages/<name>/deletions")
@@ -48,13 +59,11 @@ def list_deletions() -> Response:
 )
 def list_project_deletions(name: str) -> Response:
     """The deletions of one project that can be undone."""
-    return _page(normalized(name))
+    return _page(this_index().deletions, normalized(name), read_query(_LIST_QUERY))
 
 
-def _page(project: NormalizedName | None) -> Response:
-    asked = read_query(_LIST_QUERY)
+def _page(deletions: Deletions, project: NormalizedName | None, asked: dict[str, Any]) -> Response:
     page, per_page = asked["page"], asked["per_page"]
-    deletions = this_index().deletions
     total = deletions.count(project)
     found = deletions.standing(project, limit=per_page, offset=(page - 1) * per_page)
     pages = pages_of(total, per_page)
@@ -86,9 +95,11 @@ def restore(name: str, deletion: str) -> Response:
         "packages",
         {200: Reply("Its bytes are gone.", shapes.PURGED)},
         description="At once, and not only when its time is over.",
+        query=_INDEX_QUERY,
         refusals=_OVER,
     )
 )
 def purge(deletion: str) -> Response:
     """Remove the bytes of a deletion."""
-    return answer({"purged": services().manager.purge(this_index().name, deletion, by=actor())})
+    index = read_query(_INDEX_QUERY)["index"]
+    return answer({"purged": services().manager.purge(index, deletion, by=actor())})

@@ -27,6 +27,7 @@ _API_VERSION: Final = "1"
 _PASSWORD, _TOKEN = {"password": list[str]()}, {"token": list[str]()}
 _TAGS: Final = {
     "packages": "Projects, their releases and files.",
+    "indexes": "Which indexes there are, who answers for a name, and the names that stay.",
     "tokens": "One's own API tokens.",
     "people": "Accounts, teams, roles, and the names that belong to teams.",
     "server": "The server itself.",
@@ -116,7 +117,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "PyPI Clone",
             "version": _API_VERSION,
-            "description": "Refusals are problem+json (RFC 9457). Unknown fields and parameters are refused.",
+            "description": "Refusals are problem+json (RFC 9457). Unknown fields and parameters are refused. What is "
+            "said here of the index is of main; below /index/NAME it is of the index of that name.",
         },
         "servers": [{"url": request.script_root or "/"}],
         "tags": [{"name": name, "description": sentence} for name, sentence in _TAGS.items()],
@@ -196,7 +198,7 @@ def _query_parameters(operation: Operation) -> Iterator[dict[str, Any]]:
         yield {
             "name": parameter.name,
             "in": "query",
-            "required": False,
+            "required": parameter.required,
             "description": parameter.schema["description"],
             "schema": parameter.schema,
         }

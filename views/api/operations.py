@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from config import Settings
 from views.api.schemas import (
     FILENAME_PATTERN,
+    INDEX_PATTERN,
     NAME_PATTERN,
     TEAM_PATTERN,
     USERNAME_PATTERN,
@@ -27,10 +28,11 @@ PROBLEM_JSON = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of the query."""
+    """A parameter of the query. One that is ``required`` has no default."""
 
     name: str
     schema: Schema
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ PATH_PARAMETERS: Mapping[str, Schema] = {
     "username": text("The user's name, in whatever case.", pattern=USERNAME_PATTERN, maxLength=100),
     "team": text("The team's name, in whatever case.", pattern=TEAM_PATTERN, maxLength=100),
     "filename": text("The file's name, exactly.", pattern=FILENAME_PATTERN, maxLength=200),
+    "index": text("The index's name.", pattern=INDEX_PATTERN, maxLength=64),
     "deletion": text("The id of a deletion.", pattern="^[0-9a-f]{12}$"),
 }
 

@@ -8,7 +8,7 @@ from config import Settings
 from people.tokens import MOST_DAYS, MOST_PROJECTS, NOTE_CHARACTERS, USUAL_SCOPES
 from permissions import SCOPES
 from simple.model import ProjectStatus
-from views.api import contents_shapes, dependency_shapes, people_shapes, statistics_shapes
+from views.api import contents_shapes, dependency_shapes, index_shapes, people_shapes, statistics_shapes
 from views.api.schemas import (
     FILENAME_PATTERN,
     INDEX_PATTERN,
@@ -291,6 +291,7 @@ NAMED: Final[dict[str, Schema]] = {
     **people_shapes.NAMED,
     **statistics_shapes.NAMED,
     **dependency_shapes.NAMED,
+    **index_shapes.NAMED,
     "Health": record("The process answers.", status=text("Always the same.", enum=["ok"])),
     "UploadRefusal": record(
         "Why an upload was refused, where the client accepts application/json.",

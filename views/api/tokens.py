@@ -25,13 +25,16 @@ _FOR_PEOPLE = "It takes a username and a password; a token cannot manage tokens.
         "Make a token",
         "tokens",
         {201: Reply("The token, shown this once.", shapes.NEW_TOKEN)},
-        description=_FOR_PEOPLE,
+        description=f"{_FOR_PEOPLE} One for an index is made by those who may read it.",
         body=shapes.new_token_body,
+        refusals={404: "There is no such index."},
     )
 )
 def create_token() -> Response:
     """Make a token of one's own."""
     body = read_body(shapes.new_token_body(services().settings))
+    if "index" in body:
+        must(Permission.LIST, index=body["index"])
     limits = Limits(
         days=body.get("expires_days", USUAL) or None,  # null and 0 are for ever, where that is allowed
         scopes=body.get("scopes", USUAL_SCOPES),

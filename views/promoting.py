@@ -1,0 +1,34 @@
+"""Promotion in the asker's name: who may take a release from one index to another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from packaging.utils import NormalizedName
+
+from permissions import Permission
+from promotion import Promoted
+from views import services, this_index
+from views.guards import actor, asked_anew, must
+from views.upload import must_take
+
+
+def promote(project: NormalizedName, version: str, target: str, *, move: bool) -> Promoted:
+    """Take a release of this request's index, which the asker may read, to another one.
+
+    That needs the right to upload to the project there and, to move it, to delete it here. The first is asked again
+    within the transaction, since the project may have become another's. Raises as ``must`` and
+    ``PackageManager.promote`` do.
+    """
+    asker = must(Permission.UPLOAD, project, index=target)
+    if move:
+        must(Permission.DELETE, project)
+    there = services().at(target)
+
+    def permit(connection: Any, project: NormalizedName) -> None:
+        must_take(connection, asked_anew(), there, project)
+
+    owner = asker.username if services().settings.auth_first_upload_owns else None
+    return services().manager.promote(
+        this_index().name, target, project, version, move=move, permit=permit, owner=owner, by=actor()
+    )
