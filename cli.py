@@ -344,11 +344,14 @@ def check(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
     Nothing is changed. Exit code 1 if anything is damaged or missing.
     """
     from jobs.checking import check as run
+    from storage.digests import DigestFolder
     from storage.filesystem import FilesystemStorage
 
     with stoppable() as stop, reading(chosen) as reader, watched("Checking") as progress:
         storage = FilesystemStorage(reader.settings.data_path)
-        found = run(reader.database, storage, progress=progress, stop=stop.event, threads=jobs)
+        taken = reader.settings.state_path / "upstream"
+        cache = DigestFolder(taken, reader.settings.upstream_cache_size) if taken.exists() else None
+        found = run(reader.database, storage, cache, progress=progress, stop=stop.event, threads=jobs)
     if json_:
         as_json(found)
     else:
@@ -358,7 +361,8 @@ def check(ctx: click.Context, chosen: Chosen, jobs: int, json_: bool) -> None:
 
 def _print_check(found: CheckReport) -> None:
     facts([
-        ("files", found.files), ("deleted of them", found.deleted), ("read", in_units(found.bytes)),
+        ("files", found.files), ("deleted of them", found.deleted), ("of upstreams", found.taken),
+        ("read", in_units(found.bytes)),
         ("journal rows", found.journal_rows), ("unlisted files", len(found.unlisted)),
         ("problems", len(found.problems)), ("seconds", found.seconds),
     ])  # fmt: skip

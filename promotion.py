@@ -58,6 +58,7 @@ class Promoting(Deleting):
             raise InvalidRequest(f"The release is on {target} already; name another index to promote it to.")
         with self.database.writing() as change:
             files = self.files_named(change, source, project, version, None)
+            promotions.must_be_offered(change.connection, source, project)
             if permit is not None:
                 permit(change.connection, project)
             new = self._new_there(change, target, files)

@@ -13,6 +13,8 @@ from database import holdings
 from database.holdings import HeldFile
 from database.kept_rows import put_back, rows_about
 from database.models import File, Project, Release
+from errors import ReadOnlyProject, shown
+from simple.model import ProjectStatus
 
 
 class Began(NamedTuple):
@@ -35,6 +37,16 @@ def copy(
     put_back(connection, "files", [about[one] for one in ids], [places] * len(ids))
     holdings.refresh_project(connection, project_id, at)
     return Began(is_new_project, is_new_release)
+
+
+def must_be_offered(connection: Connection, source: str, project: NormalizedName) -> None:
+    """Raises ReadOnlyProject for a quarantined project: nothing of it goes anywhere."""
+    source_id = holdings.index_id_of(connection, source)
+    there = select(Project.status).where(Project.index_id == source_id, Project.name == project)
+    if not ProjectStatus(connection.execute(there).scalar_one()).offers_files:
+        raise ReadOnlyProject(
+            f"Project {shown(project)} is quarantined on {source} and is not promoted; set its status to active first."
+        )
 
 
 def _project(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import BinaryIO
 
 from database import inventory, journal_proof
 from database.engine import Database
@@ -18,6 +19,7 @@ from database.inventory import ListedFile
 from errors import MissingBytes, Refusal, StorageFailed
 from jobs.work import Progress, each, nothing
 from storage import Storage
+from storage.digests import DigestFolder
 
 _CHUNK = 1 << 20
 
@@ -35,14 +37,15 @@ class Problem:
 
 @dataclass(slots=True)
 class CheckReport:
-    """What a check found. ``bytes`` is how many were read; ``deleted`` of the ``files`` can be brought back;
-    ``unlisted`` are files that no row names, which is no fault.
+    """What a check found. ``bytes`` is how many were read; ``deleted`` of the ``files`` can be brought back; ``taken``
+    files came from upstreams; ``unlisted`` are files that no row names, which is no fault.
 
     ``stopped`` is True for a check that was ended early: what it did not reach, it says nothing of.
     """
 
     files: int = 0
     deleted: int = 0
+    taken: int = 0
     bytes: int = 0
     journal_rows: int = 0
     seconds: float = 0.0
@@ -65,12 +68,15 @@ class _Read:
 def check(
     database: Database,
     storage: Storage,
+    cache: DigestFolder | None = None,
     *,
     progress: Progress = nothing,
     stop: threading.Event | None = None,
     threads: int = 2,
 ) -> CheckReport:
-    """Check the database's own structure, the journal's chain, the kept core metadata, and the bytes of every file."""
+    """Check the database's own structure, the journal's chain, the kept core metadata, and the bytes of every file, those
+    that were taken from upstreams (``cache``) too.
+    """
     stop = stop or threading.Event()
     began = time.monotonic()
     report = CheckReport()
@@ -79,6 +85,7 @@ def check(
         lambda: _journal(database, report, stop),
         lambda: _core_metadata(database, report),
         lambda: _files(database, storage, report, progress, stop, threads),
+        lambda: _taken(cache, report, stop),
         lambda: _unlisted(database, storage, report),
     )
     for section in sections:
@@ -169,6 +176,33 @@ def _read(storage: Storage, file: ListedFile) -> _Read:
         reason = f"Its sha256 is {digest.hexdigest()}, published was {file.sha256}; restore the published file."
         return _Read(size, Problem("damaged", file.location, reason))
     return _Read(size)
+
+
+def _taken(cache: DigestFolder | None, report: CheckReport, stop: threading.Event) -> None:
+    if cache is None:
+        return
+    for key, sha256 in cache.kept():
+        if stop.is_set():
+            return
+        try:
+            with cache.open(key) as source:
+                digest, size = _digest_of(source)
+        except MissingBytes:
+            continue  # it made room for others
+        report.taken += 1
+        report.bytes += size
+        if digest != sha256:
+            reason = "Its bytes are not those that were taken; delete it, and it is taken anew when it is asked for."
+            report.problems.append(Problem("damaged", f"upstream/{sha256[:2]}/{key}", reason))
+
+
+def _digest_of(source: BinaryIO) -> tuple[str, int]:
+    """The sha256 of what is left of an open file, and how many bytes that was."""
+    digest, size = hashlib.sha256(), 0
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        size += len(chunk)
+    return digest.hexdigest(), size
 
 
 def _unlisted(database: Database, storage: Storage, report: CheckReport) -> None:

@@ -149,6 +149,12 @@ class DigestFolder:
                 noted += 1
         return noted
 
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """The key of every file that is kept, without what belongs to it, and the sha256 that it has to have."""
+        for key in sorted(self._groups()):
+            if self.size(key) is not None:
+                yield key, key[-64:]
+
     def used_bytes(self) -> int:
         """How many bytes all of it takes."""
         return sum(size for size, _ in self._groups().values())

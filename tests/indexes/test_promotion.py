@@ -8,8 +8,9 @@ import pytest
 from packaging.utils import NormalizedName
 
 from distributions.claims import Claim
-from errors import FilenameBurned, FilenameTaken, InvalidRequest, UnknownIndex, UnknownRelease
+from errors import FilenameBurned, FilenameTaken, InvalidRequest, ReadOnlyProject, UnknownIndex, UnknownRelease
 from services import Services
+from simple.model import ProjectStatus
 from tests.conftest import TESTER
 from tests.factory import build_sdist, build_wheel
 
@@ -132,6 +133,13 @@ def test_what_is_not_there_is_not_promoted(staged: Services) -> None:
         staged.manager.promote("dev", "nowhere", SAMPLE, "1.0", by=TESTER)
     with pytest.raises(InvalidRequest):
         staged.manager.promote("dev", "dev", SAMPLE, "1.0", by=TESTER)
+
+
+def test_a_quarantined_project_goes_nowhere(staged: Services) -> None:
+    """Until somebody has looked at it."""
+    staged.manager.set_status("dev", SAMPLE, ProjectStatus.QUARANTINED, "malware?", by=TESTER)
+    with pytest.raises(ReadOnlyProject):
+        staged.manager.promote("dev", "prod", SAMPLE, "1.0", by=TESTER)
 
 
 def test_the_journal_says_from_where(staged: Services) -> None:

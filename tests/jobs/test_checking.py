@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 from typing import BinaryIO
@@ -164,3 +165,17 @@ def test_a_stopped_check_says_so(services: Services, stored: Path) -> None:
     stop.set()
     report = check(services.database, services.storage, stop=stop)
     assert (report.stopped, report.files) == (True, 0)
+
+
+def test_files_of_upstreams_are_verified(services: Services) -> None:
+    """By the digest under which they lie; one that is not right is named, with what to do."""
+    good, bad = (hashlib.sha256(body).hexdigest() for body in (b"good", b"bad"))
+    for sha256, body in ((good, b"good"), (bad, b"worse")):
+        part = services.cache.begin(sha256)
+        assert part is not None
+        part.write(body)
+        part.finish(sha256)
+    report = check(services.database, services.storage, services.cache)
+    assert report.taken == 2
+    assert [(problem.kind, problem.name) for problem in report.problems] == [("damaged", f"upstream/{bad[:2]}/{bad}")]
+    assert "delete it" in report.problems[0].reason
