@@ -74,7 +74,7 @@ def check(
     stop: threading.Event | None = None,
     threads: int = 2,
 ) -> CheckReport:
-    """Check the database's own structure, the journal's chain, the kept core metadata, and the bytes of every file, those
+    """Check the database's own structure, the journal's chain, kept core metadata, and the bytes of every file, those
     that were taken from upstreams (``cache``) too.
     """
     stop = stop or threading.Event()
