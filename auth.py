@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import ipaddress
-import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -23,6 +21,7 @@ from credentials.passwords import Passwords
 from credentials.people import Person
 from credentials.throttle import Throttle
 from credentials.tokens import TokenText, read_token
+from credentials.verdicts import MOST_KEPT, Verdicts
 from database.accounts import TABLE, Account, Accounts
 from database.journal import Actor
 from database.publishers import Publishers
@@ -34,7 +33,6 @@ from permissions import SCOPES, Identity, Role, Scope
 
 TOKEN_USER = "__token__"  # noqa: S105 - a name, not a secret
 _LONGEST_HEADER = 8192
-_VERDICTS_KEPT = 10_000
 _REFUSAL_SECONDS = 30.0  # short, since a directory elsewhere does not tell when it takes a new password
 _UPLOAD_ONLY = Scope(SCOPES["upload"])
 
@@ -90,14 +88,6 @@ class Readers:
     publishers: Publishers
 
 
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    identity: Identity
-    at: float
-    access: Hashable
-    expires: datetime | None
-
-
 class Authenticator:
     """Turns an Authorization header into an Identity."""
 
@@ -121,9 +111,7 @@ class Authenticator:
         self.nobody = Identity(
             None, public=rules.public, otherwise=rules.public_role if rules.enabled else Role.MAINTAINER
         )
-        self._lifetime = {False: rules.read_expires, True: rules.write_expires}
-        self._key = secrets.token_bytes(32)
-        self._verdicts: OrderedDict[bytes, _Verdict] = OrderedDict()
+        self._verdicts: Verdicts[Identity] = Verdicts(rules.read_expires, rules.write_expires)
         self._refused: OrderedDict[bytes, tuple[float, Hashable]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -143,12 +131,7 @@ class Authenticator:
 
     def remembered(self, header: str, *, writing: bool = False) -> Identity | None:
         """The identity of a header that was found good before and still is; None if it has to be checked."""
-        verdict = self._verdicts.get(self._digest(header))
-        if verdict is None or verdict.access != self.access():
-            return None
-        if verdict.expires is not None and verdict.expires <= datetime.now(UTC):
-            return None
-        return verdict.identity if time.monotonic() - verdict.at < self._lifetime[writing] else None
+        return self._verdicts.remembered(header, self.access(), writing=writing)
 
     def authenticate(self, header: str | None, peer: Peer, *, writing: bool = False) -> Identity:
         """Who sends this header. Raises NotAuthenticated for a credential that is not good.
@@ -162,19 +145,11 @@ class Authenticator:
             return known
         access = self.access()  # before the check: a change meanwhile makes the verdict void
         identity = self._check(header, peer)
-        key = self._digest(header)
-        with self._lock:
-            self._verdicts.pop(key, None)  # so that it is the newest again
-            self._verdicts[key] = _Verdict(identity, time.monotonic(), access, identity.expires)
-            if len(self._verdicts) > _VERDICTS_KEPT:
-                self._verdicts.popitem(last=False)
+        self._verdicts.keep(header, identity, access, identity.expires)
         return identity
 
     def _takes_default_password(self, peer: Peer) -> bool:
         return self.rules.default_password and peer.is_local
-
-    def _digest(self, header: str) -> bytes:
-        return hashlib.blake2b(header.encode("utf-8", "surrogatepass"), key=self._key, digest_size=24).digest()
 
     # -- headers
 
@@ -183,7 +158,7 @@ class Authenticator:
             raise NotAuthenticated("The Authorization header is too long; send a username and a password or token.")
         scheme, _, rest = header.strip().partition(" ")
         if scheme.lower() == "basic":
-            username, password = _basic(rest)
+            username, password = basic_pair(rest)
             return self.check_token(password, peer, username) or self._by_password(username, password, peer)
         if scheme.lower() in {"bearer", "token"}:
             identity = self.check_token(rest, peer)
@@ -261,7 +236,7 @@ class Authenticator:
         if not password:  # uv asks so, once a file, before it looks into its keyring: no guess, and never right
             raise NotAuthenticated("No password came with the username; send it, or a token.")
         self.throttle.must_allow(username, peer.address)
-        guess, access = self._digest(f"{username.lower()}\0{password}"), self.access()
+        guess, access = self._verdicts.digest(f"{username.lower()}\0{password}"), self.access()
         again = self._was_refused(guess, access)
         account = None if again else self._by_table_or_directory(username, password, peer)
         if account is None or not account.active:
@@ -288,7 +263,7 @@ class Authenticator:
         with self._lock:
             self._refused[guess] = (time.monotonic(), access)
             self._refused.move_to_end(guess)
-            if len(self._refused) > _VERDICTS_KEPT:
+            if len(self._refused) > MOST_KEPT:
                 self._refused.popitem(last=False)
 
     def _by_table_or_directory(self, username: str, password: str, peer: Peer) -> Account | None:
@@ -312,7 +287,8 @@ class Authenticator:
         return None
 
 
-def _basic(encoded: str) -> tuple[str, str]:
+def basic_pair(encoded: str) -> tuple[str, str]:
+    """The name and password of a Basic credential (RFC 7617). Raises NotAuthenticated."""
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:

@@ -333,6 +333,7 @@ def test_a_remembered_token_ends_when_it_expires(secured: Services, monkeypatch:
 
     clock = SimpleNamespace(now=lambda tz: datetime.now(tz) + timedelta(days=2))
     monkeypatch.setattr("auth.datetime", clock)
+    monkeypatch.setattr("credentials.verdicts.datetime", clock)
     assert secured.authenticator.remembered(said) is None
 
 
