@@ -30,6 +30,7 @@ Address = ipaddress.IPv4Network | ipaddress.IPv6Network
 Given = Iterator[tuple[str, str, str]]  # name of the field, its text, where that was said
 DEFAULT_FILE = Path("pypi.conf")
 PASSED_ON = ("granian", "waitress")
+IMPLY_AUTH = ("auth_require", "auth_htpasswd", "indexes_file")
 SHORTEST_KEY = 16
 MASK = "********"
 logger = logging.getLogger("pypi_clone.config")
@@ -162,8 +163,9 @@ class Settings(AuthSettings, IndexSettings):
 
     def shown(self, name: str) -> str:
         """The value as a settings file would write it; a secret that is set is masked."""
-        value = getattr(self, name)
-        return MASK if OPTIONS[name].secret and value else written(value)
+        value, one = getattr(self, name), OPTIONS[name]
+        is_secret = one.secret or (one.masked_with and getattr(self, one.masked_with))
+        return MASK if is_secret and value else written(value)
 
     def rows(self) -> Iterator[Row]:
         """All settings in the order of the sample file, then what is passed on to the web servers."""
@@ -219,10 +221,8 @@ def load_settings(
                 warnings.append(f"{origin} is the placeholder of the sample file and counts as not set.")
                 continue
             values[name], origins[name] = OPTIONS[name].read(text, origin), origin
-        # Who names what needs a login, or a file of passwords, wants logins, unless the same place says otherwise.
-        implied = next(
-            (said[name] for name in ("auth_require", "auth_htpasswd") if values.get(name) and name in said), ""
-        )
+        # Who names what needs a login, or a file of secrets, wants logins, unless the same place says otherwise.
+        implied = next((said[name] for name in IMPLY_AUTH if values.get(name) and name in said), "")
         if implied and "auth_enabled" not in said:
             values["auth_enabled"], origins["auth_enabled"] = True, implied
     settings = Settings(**values, origins=origins)

@@ -1,4 +1,4 @@
-"""The settings about other indexes: where ``main`` takes what it does not hold, and how that is kept.
+"""The settings about other indexes: a file that declares them, and where ``main`` takes what it does not hold.
 
 ``config.Settings`` is made of these, too.
 """
@@ -8,13 +8,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import options
-from options import choice, option
+from options import choice, option, whole
 
 
 @dataclass(frozen=True)
 class IndexSettings:
-    """The settings of the section [upstream]."""
+    """The settings of the sections [indexes] and [upstream]."""
 
+    indexes_file: str = option(
+        "", "TOML file that declares indexes, with a secret to read and one to upload for each; turns auth on, and "
+        "/simple/ and /upload then ask for the name and a secret of an index.",
+        section="indexes", env="PYPI_INDEXES", flag="--indexes", kind=options.DECLARATION, masked_with="indexes_text",
+    )  # fmt: skip
+    indexes_admin_secret: str = option(
+        "", "TOML file with the secrets by which this server keeps those indexes in line with their stores; folders "
+        "need none.",
+        section="indexes", env="PYPI_ADMIN_SECRET", flag="--admin-secret", kind=options.DECLARATION,
+        masked_with="indexes_text",
+    )  # fmt: skip
+    indexes_text: bool = option(
+        False, "Take file and admin_secret for the TOML itself, not for the paths of files.",
+        section="indexes", env="PYPI_INDEXES_TEXT", flag="--text",
+    )  # fmt: skip
+    indexes_sync_interval: int = option(
+        0, "How often a declared index is brought in line with its folder; 0: at the start only.",
+        section="indexes", kind=whole(0, 86400, "seconds"),
+    )  # fmt: skip
     upstream_url: str = option(
         "", "Index from which main takes what it does not hold, its simple address; empty: PyPI, where mode is set.",
         section="upstream", env="PYPI_UPSTREAM", kind=options.UPSTREAM,

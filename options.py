@@ -161,13 +161,17 @@ PASSWORD_FILE = Kind(lambda text: "" if text == "." else _text(text), "the path 
 ISSUER = Kind(_issuer, "empty or an address such as https://login.example.com, without user, query or fragment")
 ISSUERS = Kind(_list_of(_issuer), "addresses such as https://gitlab.example.com, with commas between them")
 GROUPS = Kind(_pairs, "pairs such as 'release managers=team-a', with semicolons between them")
+DECLARATION = Kind(str, "the path of a TOML file, or with text the TOML itself")
 UPSTREAM = Kind(_upstream, "empty or an address such as https://index.example.com/simple/, without user or query")
 BASE_URL = Kind(_base_url, "empty or an address such as https://index.example.com, without user, query or fragment")
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One declaration: where the setting is said and what it means. ``env_file`` names a file that holds a secret."""
+    """One declaration: where the setting is said and what it means. ``env_file`` names a file that holds a secret.
+
+    ``masked_with`` names a switch: while that is on, the value is a secret, which is shown to nobody.
+    """
 
     default: object
     doc: str
@@ -176,6 +180,7 @@ class Option:
     secret: bool
     env: str
     flag: str
+    masked_with: str = ""
     name: str = ""
     key: str = ""
     env_file: str = ""
@@ -210,11 +215,12 @@ class Option:
 
 def option(
     default: T, doc: str, *, section: str = "server", env: str = "", flag: str = "", secret: bool = False,
-    kind: Kind | None = None,
+    kind: Kind | None = None, masked_with: str = "",
 ) -> T:  # fmt: skip
     """Declare a setting: its default, its one sentence, and what differs from the names made of the field's name."""
     kind = kind or (SWITCH if isinstance(default, bool) else TEXT)
-    return field(default=default, metadata={"option": Option(default, doc, kind, section, secret, env, flag)})
+    declared = Option(default, doc, kind, section, secret, env, flag, masked_with)
+    return field(default=default, metadata={"option": declared})
 
 
 def written(value: object) -> str:
@@ -235,7 +241,7 @@ def near(word: str, words: Iterable[str], likeness: float = 0.6) -> str:
 
 # One letter for what is typed often.
 SHORT = {"host": "-H", "port": "-p", "auth_require": "-a", "auth_htpasswd": "-P"}
-SECTIONS = ("server", "auth", "openid", "ldap", "publishing", "upstream")
+SECTIONS = ("server", "auth", "openid", "ldap", "publishing", "indexes", "upstream")
 
 # The settings that the sample shows in force, as people know them; the others stand behind a #.
 UNCOMMENTED = ("host", "port", "data_dir", "debug", "secret_key", "max_file_size", "auth_enabled")

@@ -99,15 +99,21 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token is limited to: some permissions, one index or any, some projects (names, or ``acme-*``) or any."""
+    """What a token is limited to: some permissions, one index or any, some projects (names, or ``acme-*``) or any.
+
+    ``below`` are the indexes through which that one is read; they may be read, too, and no more.
+    """
 
     permissions: frozenset[Permission]
     index: str | None = None
     projects: tuple[str, ...] = ()
+    below: frozenset[str] = frozenset()
 
     def covers(self, permission: Permission, where: Where) -> bool:
         """Whether the token is for this. Of one for some projects, a whole index cannot be read."""
-        if permission not in self.permissions or self.index not in {None, where.index}:
+        if permission not in self.permissions:
+            return False
+        if self.index not in {None, where.index} and not (permission in READING and where.index in self.below):
             return False
         if not self.projects:
             return True
@@ -124,7 +130,8 @@ class Identity:
 
     ``public`` is what anybody may; ``roles`` has what they are by index and project ("" for the index itself), and
     ``otherwise`` what they are on ``main`` if nothing there says so. ``limited`` is somebody who came with a password
-    alone where a second factor is on or demanded: they may read. ``by_session`` is a person signed in with a browser.
+    alone where a second factor is on or demanded: they may read. ``by_session`` is a person signed in with a browser,
+    ``by_pair`` nobody in particular, who came with a secret of an index.
     """
 
     username: str | None
@@ -138,6 +145,7 @@ class Identity:
     scope: Scope | None = None
     limited: bool = False
     by_session: bool = False
+    by_pair: bool = False
     has_default_password: bool = False
     expires: datetime | None = None
     publisher: int | None = None
@@ -247,7 +255,7 @@ def why_not(identity: Identity, permission: Permission, where: Where) -> str:
     if identity.token is not None and permission in {Permission.ACCOUNT, Permission.FACTORS}:
         return "A token cannot manage accounts, tokens or second factors; use your username and password."
     if identity.scope is not None and not identity.scope.covers(permission, where):
-        return _beyond_token(identity.scope, permission, where)
+        return _BEYOND_PAIR if identity.by_pair else _beyond_token(identity.scope, permission, where)
     if permission not in CHANGING | {Permission.MANAGE}:
         return f"{who} may not {_IN_WORDS[permission]}; ask an administrator."
     if where.project is None:
@@ -268,6 +276,12 @@ _IN_WORDS: Final[Mapping[Permission, str]] = {
     Permission.FACTORS: "change these second factors",
     Permission.ADMIN: "do this: it is for administrators",
 }
+
+
+_BEYOND_PAIR: Final = (
+    "The secret that was sent does not let you do this; upload with the index's secret for that, and for the rest "
+    "sign in as yourself."
+)
 
 
 def _beyond_token(scope: Scope, permission: Permission, where: Where) -> str:

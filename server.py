@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from config import OPTIONS, Settings, ensure_secret_key, load_settings, prepare_directories
 from console.banner import print_banner
 from errors import DataDirectoryInUse, InvalidSetting, PortInUse, Refusal, shown
+from indexes.declaring import release
 from options import SHORT
 from services import Services, open_services
 from storage.locks import hold
@@ -103,7 +104,7 @@ def create_wsgi(services: Services) -> Front:
     app = create_app(services)
     fast = FastPath(services, app.extensions["file_server"])
     log = AccessLog(sys.stderr, as_json=services.settings.json_logs)
-    front = Front(app, fast, log, services.settings, app.extensions["lane"])
+    front = Front(app, fast, log, services.settings, app.extensions["lane"], services.pairs)
     app.extensions["metrics"] = front.registry
     return front
 
@@ -153,6 +154,8 @@ def _greet(settings: Settings, port: int) -> None:
     services = open_services(settings)
     try:
         ensure_secret_key(settings)
+        if services.pairs is None:
+            release(services.indexes)  # a file declared indexes at an earlier start
         made = services.users.ensure_admin(settings.admin_password or None) if settings.auth_enabled else ""
         print_banner(services, port, made_admin=made)
     finally:

@@ -24,7 +24,11 @@ from database.upstream_pages import UpstreamPages
 from distributions.sandbox import Inspector
 from identities import Identities, Rules
 from indexes.assembly import Assembly, IndexServices
+from indexes.declared import Declaration, declaration_of
+from indexes.declaring import bring_in_line
 from indexes.manager import IndexManager
+from indexes.pair_sessions import PairSessions
+from indexes.pairs import PairAuthenticator
 from indexes.registry import Registry
 from indexes.upstreams import Upstreams, check_for_request
 from package_manager import PackageManager
@@ -73,6 +77,8 @@ class Services:
     authenticator: Authenticator
     publishers: PublisherManager
     openid: OpenIdProvider | None
+    pairs: PairAuthenticator | None  # where a file declares indexes
+    pair_sessions: PairSessions
 
     def at(self, index: str = MAIN) -> IndexServices:
         """What answers about one index, as it is now. Raises UnknownIndex."""
@@ -93,6 +99,7 @@ class Services:
             index.downloads.flush()
         self.tokens.flush_uses()
         self.sessions.flush_uses()
+        self.pair_sessions.flush_uses()
         self.sign_ins.flush(self.database)
         self.cache.flush_uses()
 
@@ -112,6 +119,7 @@ def open_services(settings: Settings) -> Services:
 
     Raises InvalidSetting, StorageFailed, DatabaseBusy.
     """
+    declared = declaration_of(settings)
     prepare_directories(settings)
     database = Database(settings.database_path)
     schema.prepare(database)
@@ -123,26 +131,23 @@ def open_services(settings: Settings) -> Services:
     sealer = Sealer(ensure_secret_key(settings))
     tickets = Tickets(database, sealer)
     readers = Readers(Accounts(database), Tokens(database), Rights(database), Publishers(database))
-    users = UserManager(
-        database,
-        passwords,
-        htpasswd=htpasswd,
-        groups=groups_of(settings),
-        shortest_password=settings.auth_min_password_length,
-    )
+    users = _users(settings, database, passwords, htpasswd)
     authenticator = Authenticator(
         readers, passwords, _rules(settings), users, sign_ins, directories_of(settings, htpasswd, readers.accounts)
     )
     manager = PackageManager(database, storage, inspector, _upload_rules(settings))
     indexes = IndexManager(database, sealer, check_for_request)
+    if declared is not None:
+        bring_in_line(indexes, declared)
     cache = DigestFolder(settings.state_path / "upstream", settings.upstream_cache_size)
     waiting = max(1, settings.threads - settings.threads // 4)
     hub = UpstreamHub(UpstreamPages(database), UpstreamFiles(database), cache, most_waiting=waiting)
     upstreams = Upstreams(settings, hub, indexes.password_of, manager.take_in)
     assembly = Assembly(database, storage, settings, upstreams.of)
+    registry = Registry(readers.accounts.access_serial, assembly.make)
     return Services(
         settings=settings,
-        registry=Registry(readers.accounts.access_serial, assembly.make),
+        registry=registry,
         indexes=indexes,
         database=database,
         storage=storage,
@@ -164,6 +169,18 @@ def open_services(settings: Settings) -> Services:
         # An issuer on this machine is one that the settings name so: no other is ever asked.
         publishers=PublisherManager(database, Issuers(), PublishingRules.of(settings), authenticator.identities),
         openid=_openid(settings),
+        pairs=_pairs(settings, declared, authenticator, registry),
+        pair_sessions=PairSessions(database, days=settings.auth_session_days, idle_minutes=settings.auth_idle_minutes),
+    )
+
+
+def _users(settings: Settings, database: Database, passwords: Passwords, htpasswd: HtpasswdFile | None) -> UserManager:
+    return UserManager(
+        database,
+        passwords,
+        htpasswd=htpasswd,
+        groups=groups_of(settings),
+        shortest_password=settings.auth_min_password_length,
     )
 
 
@@ -173,6 +190,23 @@ def _sessions(settings: Settings, database: Database) -> SessionManager:
         days=settings.auth_session_days,
         idle_minutes=settings.auth_idle_minutes,
         admin_idle_minutes=settings.auth_admin_idle_minutes,
+    )
+
+
+def _pairs(
+    settings: Settings, declared: Declaration | None, people: Authenticator, registry: Registry[IndexServices]
+) -> PairAuthenticator | None:
+    """Who knows the secrets of declared indexes. Wrong ones are counted with the wrong passwords of an address."""
+    if declared is None:
+        return None
+    return PairAuthenticator(
+        declared,
+        people.rules,
+        key=ensure_secret_key(settings),
+        throttle=people.throttle,
+        notebook=people.notebook,
+        access=people.readers.accounts.access_serial,
+        inside=lambda name: frozenset(index.name for index in registry.get(name).reader.inside()),
     )
 
 

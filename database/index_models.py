@@ -58,3 +58,21 @@ class OpenedName(Base):
     project: Mapped[str] = mapped_column(String(200), primary_key=True)
     created: Mapped[datetime] = mapped_column(Moment)
     actor: Mapped[str] = mapped_column(String(200))
+
+
+class IndexSession(Base):
+    """A browser that came with a secret of a declared index: the hash of its cookie, the index, its end.
+
+    ``uploads`` where the secret is the one to upload with; ``stamp`` tells the secret from others.
+    """
+
+    __tablename__ = "index_sessions"
+    id_sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    index_id: Mapped[int] = mapped_column(ForeignKey("indexes.id"), index=True)
+    uploads: Mapped[bool] = mapped_column()
+    stamp: Mapped[str] = mapped_column(String(64))
+    created: Mapped[datetime] = mapped_column(Moment)
+    last_seen: Mapped[datetime] = mapped_column(Moment)
+    expires: Mapped[datetime] = mapped_column(Moment)
+    address: Mapped[str | None] = mapped_column(String(80))
+    user_agent: Mapped[str] = mapped_column(String(300), default="")

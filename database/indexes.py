@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from database.engine import Database
 from database.identity_models import Grant, NamePattern, Team, Token, TrustedPublisher
-from database.index_models import IndexBase, KeptName, OpenedName, Upstream
+from database.index_models import IndexBase, IndexSession, KeptName, OpenedName, Upstream
 from database.journal import Change
 from database.models import (
     BurnedFilename,
@@ -95,6 +95,11 @@ class IndexRows:
             )
             kept = [KeptRow(row[0] or SERVER, *row[1:]) for row in rows]
             return kept + _of_teams(connection)
+
+    def synced(self, name: str) -> datetime | None:
+        """When an index was last brought in line with what lies in the store; None for never."""
+        with self.database.reading() as connection:
+            return connection.execute(select(PackageIndex.synced).where(PackageIndex.name == name)).scalar()
 
     def holders(self, name: NormalizedName) -> list[str]:
         """The indexes that hold a project of that name, or held one, by name."""
@@ -182,6 +187,11 @@ def set_index(connection: Connection, index_id: int, **values: Any) -> None:
     connection.execute(update(PackageIndex).where(PackageIndex.id == index_id).values(**values))
 
 
+def set_synced(connection: Connection, names: Sequence[str], at: datetime) -> None:
+    """Write down when indexes were brought in line with what lies in the store."""
+    connection.execute(update(PackageIndex).where(PackageIndex.name.in_(names)).values(synced=at))
+
+
 def set_bases(connection: Connection, index_id: int, bases: Sequence[str]) -> None:
     """Put these indexes under another one, in this order. Raises UnknownIndex."""
     connection.execute(delete(IndexBase).where(IndexBase.index_id == index_id))
@@ -238,7 +248,8 @@ def remove_index(connection: Connection, index_id: int, name: str, at: datetime)
     for table in (ProjectFacet, Listing, Requirement):
         connection.execute(delete(table).where(table.project_id.in_(projects)))
     for owned in (
-        Facet, Grant, NamePattern, TrustedPublisher, BurnedFilename, IndexBase, Upstream, KeptName, OpenedName, Project,
+        Facet, Grant, NamePattern, TrustedPublisher, BurnedFilename, IndexBase, IndexSession, Upstream, KeptName,
+        OpenedName, Project,
     ):  # fmt: skip
         connection.execute(delete(owned).where(owned.index_id == index_id))
     connection.execute(delete(DownloadCount).where(DownloadCount.index_name == name))

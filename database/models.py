@@ -49,7 +49,8 @@ class Base(DeclarativeBase):
 class PackageIndex(Base):
     """A named collection of projects; ``main`` is always there. ``serial`` is that of its last change.
 
-    A ``closed`` one is read by those who hold a role on it; of a ``declared`` one a file says what it is.
+    A ``closed`` one is read by those who hold a role on it; of a ``declared`` one a file says what it is. ``synced`` is
+    when it was last in line with what lies in the store.
     """
 
     __tablename__ = "indexes"
@@ -60,6 +61,7 @@ class PackageIndex(Base):
     serial: Mapped[int] = mapped_column(BigInteger, default=0)
     closed: Mapped[bool] = mapped_column(default=False)
     declared: Mapped[bool] = mapped_column(default=False)
+    synced: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Project(Base):

@@ -12,7 +12,7 @@ from database.engine import Database
 from database.models import PackageIndex
 from errors import InvalidSetting
 
-HEAD = "0017"
+HEAD = "0018"
 MAIN = "main"
 
 

@@ -53,11 +53,7 @@ class IndexManager:
 
     def create(self, name: str, title: str = "", *, closed: bool = True, declared: bool = False, by: Actor) -> None:
         """Make an index that holds nothing. Raises InvalidRequest, NameTaken."""
-        if not _NAME.fullmatch(name) or ".." in name:
-            raise InvalidRequest(
-                f"{shown(name)} cannot be an index's name; use up to 64 lower-case letters, digits and . _ - between "
-                "them."
-            )
+        checked_name(name)
         with self.database.writing() as change:
             rows.add_index(change.connection, name, _checked_title(title), change.at, closed=closed, declared=declared)
             _record(change, by, "index.create", name, {"title": title, "closed": closed})
@@ -90,6 +86,21 @@ class IndexManager:
             if upstreams is not None:
                 changed |= self._set_upstreams(change, row, upstreams, by)
         return changed
+
+    def declare(self, name: str, *, declared: bool, by: Actor) -> bool:
+        """Let a file say what an index is, or no longer; whether that changed. Raises UnknownIndex."""
+        with self.database.writing() as change:
+            row = rows.index_named(change.connection, name)
+            if row.declared == declared:
+                return False
+            rows.set_index(change.connection, row.id, declared=declared)
+            _record(change, by, "index.declare" if declared else "index.undeclare", name, {})
+        return True
+
+    def note_synced(self, names: Sequence[str]) -> None:
+        """Write down that these indexes are in line with what lies in the store, now."""
+        with self.database.writing() as change:
+            rows.set_synced(change.connection, names, change.at)
 
     def delete(self, name: str, *, by: Actor, declaring: bool = False) -> None:
         """Remove an index that holds no file, none that was deleted either, and is nobody's base.
@@ -196,6 +207,15 @@ class IndexManager:
             action = "project.open" if opened else "project.close"
             change.record(by, Entry(action, name, project))
         return True
+
+
+def checked_name(name: str) -> str:
+    """The name, if an index may have it. Raises InvalidRequest."""
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise InvalidRequest(
+            f"{shown(name)} cannot be an index's name; use up to 64 lower-case letters, digits and . _ - between them."
+        )
+    return name
 
 
 def _changeable(change: Change, name: str, *, declaring: bool) -> IndexRow:

@@ -17,6 +17,11 @@ def key_of(index: str, project: str, filename: str, sha256: str = "") -> str:
     return f"{folder}/{sha256[:16]}/{filename}" if sha256 else f"{folder}/{filename}"
 
 
+def folder_of(index: str) -> str:
+    """The folder that all files of an index lie below; "" for ``main``, whose lie beside those of the others."""
+    return "" if index == MAIN else f"{_MARK}{index}"
+
+
 def index_of(key: str) -> str:
     """The index that a key's folder is of."""
     return key.partition("/")[0].removeprefix(_MARK) if key.startswith(_MARK) else MAIN

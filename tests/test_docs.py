@@ -16,8 +16,8 @@ from views.errors import status_of
 
 # The sign-in, XML-RPC, which only reads, and what has a credential of its own.
 UNSAFE_FOR_ANYBODY = {
-    "/login", "/logout", "/login/factor", "/login/passkey", "/pypi", "/RPC2", "/api/register", "/register_user",
-    "/_/oidc/mint-token", "/_/oidc/burn-token",
+    "/login", "/login/", "/logout", "/logout/", "/login/factor", "/login/passkey", "/pypi", "/RPC2", "/api/register",
+    "/register_user", "/_/oidc/mint-token", "/_/oidc/burn-token",
 }  # fmt: skip
 ROOT = Path(__file__).resolve().parent.parent
 

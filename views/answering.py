@@ -62,4 +62,6 @@ def who_answers(
         if not members and not redirect:
             raise ruling.refusal or UnknownProject(name)
     concerned = {index.name, *(member.index for member in members)}
-    return Answering(members, any(services.is_private(services.at(one), permission) for one in concerned), redirect)
+    # At the addresses that indexes share, who sends another pair gets another answer.
+    is_private = asker.by_pair or any(services.is_private(services.at(one), permission) for one in concerned)
+    return Answering(members, is_private, redirect)

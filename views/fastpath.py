@@ -13,6 +13,7 @@ from packaging.utils import NormalizedName
 
 from errors import Refusal
 from indexes.assembly import IndexServices
+from indexes.pairs import PairAuthenticator
 from permissions import Identity, Permission, Where, allows
 from services import Services
 from simple.conditional import matches_none
@@ -22,9 +23,10 @@ from views.addressing import index_named
 from views.answering import Answering, who_answers
 from views.files import Answer, FileServer
 from views.guards import peer_of
+from views.pairs import ASKED
 
 _DETAIL = re.compile(r"/simple/([a-z0-9]+(?:-[a-z0-9]+)*)/")
-_FILE = re.compile(r"/packages/([a-z0-9]+(?:-[a-z0-9]+)*)/([A-Za-z0-9][A-Za-z0-9._+!-]*)")
+_FILE = re.compile(r"/(?:packages|simple)/([a-z0-9]+(?:-[a-z0-9]+)*)/([A-Za-z0-9][A-Za-z0-9._+!-]*)")
 _LIST = "/simple/"
 _LONGEST_KEPT = 500  # characters of path and headers
 _MOST_KEPT = 4096
@@ -38,6 +40,7 @@ class FastPath:
         self._services = services
         self._pages = services.pages
         self._authenticator = services.authenticator
+        self._pairs = services.pairs
         self._tokens = services.tokens
         self._settings = services.settings
         self._files = files
@@ -53,9 +56,9 @@ class FastPath:
         if method not in {"GET", "HEAD"} or environ.get("QUERY_STRING") or "HTTP_COOKIE" in environ:
             return None
         try:
-            if path.startswith(_LIST):
+            if path.startswith(_LIST) and path.endswith("/"):
                 return self._page(method, path, environ)
-            if path.startswith("/packages/"):
+            if path.startswith(("/packages/", _LIST)):
                 found = _FILE.fullmatch(path)
                 return None if found is None else self._file(method, NormalizedName(found[1]), found[2], environ)
         except Refusal:
@@ -69,6 +72,8 @@ class FastPath:
     ) -> Identity | None:
         """Who asks, if it is known that they may; else None."""
         header = environ.get("HTTP_AUTHORIZATION")
+        if self._pairs is not None and ASKED in environ:
+            return self._holder(self._pairs, permission, project, index, environ)
         if header is None or not self._authenticator.enabled:
             return self._authenticator.nobody if self._public[permission] and not index.is_closed else None
         identity = self._authenticator.remembered(header)
@@ -77,6 +82,18 @@ class FastPath:
         environ["pypi.user"] = identity.username or "-"
         if identity.token is not None and identity.publisher is None:
             self._tokens.note_use(identity.token, peer_of(environ, self._settings).address)
+        return identity if allows(identity, permission, Where(index.name, project, closed=index.is_closed)) else None
+
+    def _holder(
+        self, pairs: PairAuthenticator, permission: Permission, project: str | None, index: IndexServices,
+        environ: dict[str, Any],
+    ) -> Identity | None:  # fmt: skip
+        """Who sends the pair of an index, if it is known to be good."""
+        header = environ.get("HTTP_AUTHORIZATION")
+        identity = pairs.remembered(header) if header is not None else None
+        if identity is None:
+            return None
+        environ["pypi.user"] = identity.username
         return identity if allows(identity, permission, Where(index.name, project, closed=index.is_closed)) else None
 
     def _file(self, method: str, project: NormalizedName, filename: str, environ: dict[str, Any]) -> Answer | None:
@@ -111,10 +128,11 @@ class FastPath:
     ) -> Answering:
         """As ``who_answers``, at less cost for what the index holds itself."""
         reader = index.reader
+        is_private = asker.by_pair or index.is_closed or not self._public[permission]
         if project is None and not reader.bases and not reader.upstreams:
-            return Answering((reader.own,), index.is_closed or not self._public[permission])
+            return Answering((reader.own,), is_private)
         if project is not None and project not in reader.opened and reader.holds(project):
-            return Answering((reader.own,), index.is_closed or not self._public[permission])
+            return Answering((reader.own,), is_private)
         return who_answers(self._services, index, asker, permission, project)
 
     def _understood(self, asked: tuple[str, str, str | None, str | None]) -> Understood | None:

@@ -330,3 +330,10 @@ def download(project: str, filename: str) -> Response:
     response = Response(answer.body, answer.status, list(answer.headers), direct_passthrough=True)
     response.automatically_set_content_length = False
     return response
+
+
+@blueprint.get("/simple/<project>/<filename>")
+@requires(Permission.DOWNLOAD, project="project")
+def download_beside_page(project: str, filename: str) -> Response:
+    """The same, where an older server had it."""
+    return download(project=project, filename=filename)

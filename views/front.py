@@ -18,11 +18,13 @@ import prometheus_client.core
 
 from config import Settings
 from errors import Unavailable
+from indexes.pairs import PairAuthenticator
 from views import addressing
 from views.access_log import AccessLog, Line
 from views.fastpath import FastPath
 from views.guards import is_local_name, is_trusted, peer_of
 from views.lane import SlowLane
+from views.pairs import pick_index
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -48,8 +50,12 @@ _BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0)
 class Front:
     """The WSGI application that the server calls."""
 
-    def __init__(self, app: Application, fast: FastPath, log: AccessLog, settings: Settings, lane: SlowLane) -> None:
+    def __init__(
+        self, app: Application, fast: FastPath, log: AccessLog, settings: Settings, lane: SlowLane,
+        pairs: PairAuthenticator | None = None,
+    ) -> None:  # fmt: skip
         self._app = app
+        self._pairs = pairs
         self._fast = fast
         self._log = log
         self._settings = settings
@@ -74,6 +80,8 @@ class Front:
         started = time.perf_counter()
         request_id = environ[REQUEST_ID] = self._request_id(environ)
         addressing.split(environ)
+        if self._pairs is not None:
+            pick_index(environ, self._pairs)
         if environ.get("HTTP_HOST") in self._good_hosts:
             answer = self._fast.answer(environ)
             if answer is not None:

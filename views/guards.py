@@ -26,9 +26,10 @@ from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded, Unknow
 from identities import place_of
 from indexes.assembly import IndexServices
 from permissions import READING, Identity, Permission, Where, allows, why_not
-from views import services, this_index
+from views import pairs, services, this_index
 from views.addressing import index_named
 
+_SIGNED_OUT = "You were signed out meanwhile; sign in again, then repeat this."
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -179,8 +180,10 @@ def identity() -> Identity:
 def _identify() -> Identity:
     authenticator = services().authenticator
     header = request.headers.get("Authorization")
-    if header is None and takes_session() and authenticator.enabled and current_user.is_authenticated:
-        return authenticator.identities.by_session(current_user.row)
+    if header is None and takes_session() and authenticator.enabled:
+        if current_user.is_authenticated:
+            return authenticator.identities.by_session(current_user.row)
+        return pairs.identity_of_browser() or by_header()
     return by_header()
 
 
@@ -192,18 +195,31 @@ def who_asks() -> str:
 def asked_anew() -> Identity:
     """Who is asking as of now, by their header or by their session as it stands. Raises NotAuthenticated."""
     asker = identity()
+    if asker.by_pair and "Authorization" not in request.headers:
+        return _pair_asked_anew()
     if not asker.by_session:
         return by_header()
     row = services().sessions.session(current_user.get_id())
     if row is None or not services().authenticator.identities.stands(row.account):
-        raise NotAuthenticated("You were signed out meanwhile; sign in again, then repeat this.")
+        raise NotAuthenticated(_SIGNED_OUT)
     return services().authenticator.identities.by_session(row)
+
+
+def _pair_asked_anew() -> Identity:
+    g.pop("pair", None)
+    found = pairs.identity_of_browser()
+    if found is None:
+        raise NotAuthenticated(_SIGNED_OUT)
+    return found
 
 
 def by_header() -> Identity:
     """Who is asking by the Authorization header as of now. Raises NotAuthenticated."""
-    header = request.headers.get("Authorization")
-    found = services().authenticator.authenticate(header, peer(), writing=request.method not in SAFE_METHODS)
+    header, writing = request.headers.get("Authorization"), request.method not in SAFE_METHODS
+    of_pairs = services().pairs
+    if of_pairs is not None and pairs.ASKED in request.environ:
+        return of_pairs.authenticate(header, peer(), writing=writing)
+    found = services().authenticator.authenticate(header, peer(), writing=writing)
     if found.token is not None and found.publisher is None:
         services().tokens.note_use(found.token, peer().address)
     return found

@@ -51,6 +51,16 @@ def project_without_slash(project: str) -> Response:
     return moved(f"{normalized(project)}/")
 
 
+@blueprint.get("/index_mtime/", strict_slashes=False)
+@requires(Permission.LIST)
+def synced() -> Response:
+    """When the index was last in line with what lies in its store: seconds since 1970, 0 for never."""
+    at = services().indexes.rows.synced(this_index().name)
+    response = Response(str(int(at.timestamp()) if at else 0), 200, {"Cache-Control": "no-store"})
+    response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
 def normalized(project: str) -> NormalizedName:
     """The name that a path speaks of. Raises UnknownProject for what is no name at all."""
     try:

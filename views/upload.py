@@ -1,4 +1,4 @@
-"""``POST /upload``, and the same at ``/legacy/`` and ``/``: the legacy upload API, as all its clients speak it.
+"""``POST /upload``, and the same at ``/legacy/``, ``/simple/`` and ``/``: the legacy upload API.
 
 The body goes piece by piece from the socket to the store's own file system; the form's fields are small and bounded.
 """
@@ -39,6 +39,7 @@ _FORM_SLACK = 20 << 20
 @blueprint.post("/upload/", endpoint="upload")
 @blueprint.post("/legacy", endpoint="upload")
 @blueprint.post("/legacy/", endpoint="upload")
+@blueprint.post("/simple/", endpoint="upload")
 @blueprint.post("/", endpoint="upload")
 @requires(Permission.UPLOAD, asked_inside=True)  # a refusal lets the client finish sending
 def upload() -> Any:
@@ -106,7 +107,7 @@ def _uploader(filename: str, ask: Callable[[], Identity]) -> Uploader:
         must_take(connection, ask(), this_index(), project)
 
     publisher = _publisher(filename)
-    owner = publisher.created_by if publisher is not None else identity().username
+    owner = publisher.created_by if publisher is not None else None if identity().by_pair else identity().username
     attested_as = services().publishers.attested_as(publisher) if publisher and attestations.available() else None
     return Uploader(permit, owner if services().settings.auth_first_upload_owns else None, attested_as)
 

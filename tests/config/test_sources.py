@@ -97,7 +97,7 @@ def test_a_strange_variable_is_a_warning_without_its_value() -> None:
         ("[serve]\nport = 1\n", "pypi.conf: section 'serve' is not known; did you mean server?"),
         (
             "[DEFAULT]\nport = 1\n",
-            "pypi.conf: section 'DEFAULT' is not known; known are: auth, granian, ldap, openid, publishing, server",
+            "pypi.conf: section 'DEFAULT' is not known; known are: auth, granian, indexes, ldap, openid, publishing, s",
         ),
         ("port = 1\n", "pypi.conf, line 1: neither [section] nor key = value"),
         ("[server]\nsecret_key hidden\n", "pypi.conf, line 2: neither [section] nor key = value"),

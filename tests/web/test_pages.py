@@ -22,6 +22,8 @@ from tests.web.screenshots import Shot, take
 
 # What answers GET and shows no page, by endpoint, with an address.
 NO_PAGES = {
+    "web.login_with_slash": "/login/",
+    "web.logout_with_slash": "/logout/",
     "web.admin": "/admin",
     "web.begin_openid": "/login/openid",
     "web.check_upload": "/upload/check",

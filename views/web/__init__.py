@@ -16,7 +16,8 @@ from views.web import charts, words
 from views.web.assets import static_url
 from views.web.compression import compress
 from views.web.forms import csrf_field, must_carry_csrf
-from views.web.session import has_accounts, viewer
+from views.web.session import has_accounts, index_of_pair, viewer
+from views.web.urls import simple_address
 
 # One policy for every page: nothing inline, nothing from elsewhere, in nobody's frame.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -60,6 +61,8 @@ blueprint.add_app_template_global(csrf_field, "csrf_field")
 blueprint.add_app_template_global(static_url, "static_url")
 blueprint.add_app_template_global(viewer, "viewer")
 blueprint.add_app_template_global(has_accounts, "has_accounts")
+blueprint.add_app_template_global(index_of_pair, "index_of_pair")
+blueprint.add_app_template_global(simple_address, "simple_address")
 blueprint.add_app_template_filter(Markup, "drawn")  # of drawings made here: nothing of a stranger's is in them
 blueprint.add_app_template_global(charts.bar_chart, "bar_chart")
 blueprint.add_app_template_global(charts.share_bar, "share_bar")
@@ -82,7 +85,7 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if response.cache_control.public:
         return response  # the same for everybody
-    if "Authorization" in request.headers or viewer() is not None:
+    if "Authorization" in request.headers or viewer() is not None or index_of_pair():
         response.headers["Cache-Control"] = "no-store"
     else:
         response.headers.setdefault("Cache-Control", "private, no-cache")

@@ -15,9 +15,10 @@ from credentials.passkeys import RelyingParty, relying_party
 from database.accounts import Account
 from database.factors import PASSKEY, TOTP
 from errors import Forbidden, Invalid, InvalidRequest, NotAuthenticated, Refusal
+from indexes.pairs import PREFIX, Pair
 from people.factors import Question
 from permissions import Permission
-from views import services
+from views import pairs, services
 from views.errors import status_of
 from views.guards import actor_named, must, peer, requires
 from views.web import blueprint, session
@@ -50,14 +51,39 @@ def login() -> AnyResponse:
 @blueprint.post("/login")
 @requires(None)
 def sign_in() -> AnyResponse:
-    """Check the password; begin a session, or ask for the second factor."""
+    """Check the password, or the secret of an index; begin a session, or ask for the second factor."""
     must_have_accounts()
     username, target = request.form.get("username", "").strip(), request.form.get("next")
+    pair = pairs.typed(username, request.form.get("password", ""), peer())
+    if pair is not None:
+        return _enter_index(pair, target)
     try:
         account = typed_password(username)
     except (NotAuthenticated, Forbidden) as refusal:
         return _form(target, username, refusal.sentence, status_of(refusal))
     return go_on(account, "password", target)
+
+
+def _enter_index(pair: Pair, target: str | None) -> AnyResponse:
+    """Let a browser that came with the secret of an index read there, or read and upload, and go there."""
+    session.end()
+    pairs.start(pair, actor_named(f"{PREFIX}{pair.index}"))
+    wanted, home = safe_next(target), safe_next(None)
+    return unkept(redirect(wanted if wanted != home else url_for("web.home", _index=pair.index), 303))
+
+
+@blueprint.route("/login/", methods=["GET", "POST"])
+@requires(None)
+def login_with_slash() -> AnyResponse:
+    """To the same without the slash, with what was sent."""
+    return unkept(redirect(url_for("web.login"), 308))
+
+
+@blueprint.route("/logout/", methods=["GET", "POST"])
+@requires(None)
+def logout_with_slash() -> AnyResponse:
+    """To the same without the slash, with what was sent."""
+    return unkept(redirect(url_for("web.logout"), 308))
 
 
 def typed_password(username: str) -> Account:
@@ -117,7 +143,8 @@ def logout() -> AnyResponse:
     """Sign out at once, unless a page of another site, or a guess of the browser, sent this: then ask."""
     guess = request.headers.get("Sec-Purpose", "").startswith("prefetch")
     foreign = request.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}
-    if (guess or foreign or request.method == "HEAD") and current_user.is_authenticated:
+    is_known = current_user.is_authenticated or session.index_of_pair()
+    if (guess or foreign or request.method == "HEAD") and is_known:
         return unkept(make_response(render_template("logout.html")))
     return _sign_out()
 
@@ -233,6 +260,7 @@ def _form(target: str | None, username: str = "", sentence: str = "", status: in
     page = render_template(
         "login.html", next=safe_next(target), username=username, sentence=sentence,
         openid=services().settings.openid_name if services().settings.openid_issuer else "",
+        takes_pairs=services().pairs is not None,
     )  # fmt: skip
     return unkept(make_response(page, status))
 

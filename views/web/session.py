@@ -14,7 +14,7 @@ from database.journal import Actor
 from database.sessions import SessionRow
 from errors import Forbidden, NotAuthenticated, Unavailable
 from permissions import Identity
-from views import services
+from views import pairs, services
 from views.guards import actor, actor_named
 
 
@@ -90,6 +90,15 @@ def viewer() -> Account | None:
         return None
 
 
+def index_of_pair() -> str:
+    """The index whose name and secret this browser came with; "" for any other, and while that cannot be asked."""
+    try:
+        pair = pairs.signed_in()
+    except Unavailable:
+        return ""
+    return pair.index if pair is not None else ""
+
+
 def person() -> Account:
     """The signed-in person as they are now.
 
@@ -110,6 +119,7 @@ def start(account: Account, method: str) -> None:
     manager = services().sessions
     by = actor_named(account.username)
     _end_row(by)
+    pairs.end(by)
     session.clear()
     secret = manager.sign_in(account, method, by=by, agent=request.headers.get("User-Agent", ""))
     session.permanent = True
@@ -120,9 +130,11 @@ def start(account: Account, method: str) -> None:
 
 def end() -> None:
     """Sign the browser out, here and on the server."""
+    by = actor()
     if current_user.is_authenticated:
-        _end_row(actor())
+        _end_row(by)
         logout_user()
+    pairs.end(by)
     session.clear()
 
 

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask import request, url_for
 
+from permissions import MAIN
 from views import services
 from views.addressing import mount
 
@@ -22,7 +23,17 @@ def own_url() -> str:
 
 def index_address() -> str:
     """The address of the index that this request speaks of, without a slash at its end: of ``main`` the server's."""
-    return own_url() + mount()
+    return own_url() + _mount_for_people()
+
+
+def simple_address() -> str:
+    """The simple pages of that index, as a path of this server."""
+    return f"{request.script_root.removesuffix(mount())}{_mount_for_people()}/simple/"
+
+
+def _mount_for_people() -> str:
+    """Where installers read with people's own credentials: at ``/simple/`` itself, secrets of indexes may be asked."""
+    return mount() or (f"/index/{MAIN}" if services().pairs is not None else "")
 
 
 def absolute(endpoint: str, **arguments: Any) -> str:
