@@ -1,5 +1,5 @@
 """What the server does beside requests: write down downloads, let go what was deleted long ago, and fold old downloads,
-now and then; at a start, sweep, sync and render.
+now and then, and sync declared indexes at their interval; at a start, sweep, sync and render.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from database import download_months
 from database.job_runs import JobRuns, Outcome
 from database.journal import Actor
 from errors import Refusal
+from jobs.following import Follower
 from jobs.rendering import render_outdated
 from jobs.sync import SyncReport, sync
 from services import Services
@@ -60,6 +61,10 @@ class Background:
             self._begin("purge", partial(self._every, self._purge_seconds, "purge", purge, at_once=True))
             self._begin("fold", partial(self._every, FOLD_SECONDS, "fold", fold, at_once=True))
             self._begin("evict", partial(self._every, EVICT_SECONDS, "evict", self._evict_if_full))
+            follower = Follower(self._services, self._services.pairs.intervals if self._services.pairs else {})
+            if follower.seconds:
+                follow = partial(follower.run, self._stop)
+                self._begin("follow", partial(self._every, follower.seconds, "follow", follow))
 
     def stop(self, seconds: float = 5.0) -> None:
         """End what runs between two files, wait for that at most so many seconds, and write down the downloads.

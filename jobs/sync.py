@@ -19,7 +19,7 @@ from jobs.work import Progress, Trouble, each, looks_like_distribution, nothing,
 from package_manager import digests_of
 from services import Services
 from storage import StoredFile
-from storage.keys import index_of
+from storage.keys import folder_of, index_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ def sync(
     if not stop.is_set():
         report.missing = _missing(services, known)
         report.searchable = services.manager.catch_up_search()
+        services.indexes.note_synced([index] if index is not None else list(services.registry.all()))
     report.stopped = stop.is_set()
     report.adopted.sort()
     report.duplicates.sort()
@@ -114,7 +115,7 @@ def _compare(
 ) -> list[StoredFile]:
     """The stored files that no row names; those that are as listed are taken out of ``known``."""
     strange = []
-    for stored in services.storage.walk():
+    for stored in services.storage.walk(folder_of(index) if index is not None else ""):
         if stop.is_set():
             break
         if not _is_of(stored.key, index):

@@ -89,8 +89,10 @@ class Storage(Protocol):
         """Remove the bytes under these keys for good. None there is no error. Raises StorageFailed."""
         ...
 
-    def walk(self) -> Iterator[StoredFile]:
-        """Every file that lies in the store, in whatever layout, in order of keys."""
+    def walk(self, under: str = "") -> Iterator[StoredFile]:
+        """Every file that lies in the store, in whatever layout, in order of keys; of those below one folder only, if
+        that is named.
+        """
         ...
 
     def free_bytes(self) -> int:

@@ -260,9 +260,14 @@ class FilesystemStorage:
 
     # -- about
 
-    def walk(self) -> Iterator[StoredFile]:
-        """Every plain file below the root, hidden files and folders left out; links are not followed."""
-        for folder, folders, names in os.walk(self.root, onerror=_unreadable):
+    def walk(self, under: str = "") -> Iterator[StoredFile]:
+        """Every plain file below the root, or below a folder of it, hidden files and folders left out; links are not
+        followed.
+        """
+        top = self.root / under
+        if under and top.is_symlink():
+            return
+        for folder, folders, names in os.walk(top, onerror=_unreadable):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in sorted(names):
                 path = Path(folder, name)
