@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from flask import request, url_for
 
+from indexes.assembly import address_of
 from views import services
 from views.addressing import mount
 
@@ -20,9 +21,11 @@ def own_url() -> str:
     return services().settings.base_url or request.url_root.rstrip("/").removesuffix(mount())
 
 
-def index_address() -> str:
-    """The address of the index that this request speaks of, without a slash at its end: of ``main`` the server's."""
-    return own_url() + mount()
+def index_address(index: str | None = None) -> str:
+    """The address of an index, or of the one that this request speaks of, without a slash at its end: of ``main`` the
+    server's.
+    """
+    return own_url() + mount() if index is None else address_of(own_url(), index)
 
 
 def absolute(endpoint: str, **arguments: Any) -> str:
@@ -30,9 +33,9 @@ def absolute(endpoint: str, **arguments: Any) -> str:
     return own_url() + url_for(endpoint, **arguments).removeprefix(request.script_root.removesuffix(mount()))
 
 
-def index_url() -> str:
-    """The address that installers are given."""
-    return f"{index_address()}/simple/"
+def index_url(index: str | None = None) -> str:
+    """The address that installers are given for it."""
+    return f"{index_address(index)}/simple/"
 
 
 def trusted_host() -> str:
