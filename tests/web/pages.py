@@ -106,6 +106,12 @@ def _to_a_new_app(page: Page) -> None:
     page.get_by_role("button", name="Set it up").wait_for()
 
 
+def _to_a_purge_of_dev(page: Page) -> None:
+    page.goto("/admin/deleted?index=dev")
+    page.get_by_role("link", name="Purge all of bygone-too").click()
+    page.get_by_label("Type bygone-too to confirm").wait_for()
+
+
 def _to_the_switch(page: Page) -> None:
     page.goto("/index/dev/project/shuttle/")
     page.get_by_text("Index dev").click()
@@ -248,6 +254,33 @@ PAGES = [
     WebPage("indexes-upload", "/index/dev/upload", (OWNER,), site="indexes"),
     WebPage("indexes-account", "/account", (READER, OWNER), site="indexes"),
     WebPage("indexes-closed", "/index/secret/", (READER,), status=403, site="indexes"),
+    *(
+        WebPage(
+            f"indexes-admin-{name or 'dashboard'}{choice and '-dev'}",
+            f"/admin/{name}{choice}",
+            (ADMIN,),
+            site="indexes",
+        )
+        for name, choice in (
+            ("", ""),
+            ("indexes", ""),
+            ("roles", "?index=dev"),
+            ("projects", "?index=dev"),
+            ("uploads", "?index=dev"),
+            ("deleted", "?index=dev"),
+            ("statistics", "?index=dev"),
+            ("tokens", ""),
+        )
+    ),
+    WebPage("indexes-admin-index", "/admin/indexes/dev", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-index-main", "/admin/indexes/main", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-index-secret", "/admin/indexes/secret", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-team", "/admin/teams/weavers", (ADMIN,), site="indexes"),
+    WebPage(
+        "indexes-admin-purge", "/admin/deleted/0123456789ab/purge", (ADMIN,), site="indexes", go=_to_a_purge_of_dev
+    ),
+    WebPage("fresh-admin-indexes", "/admin/indexes", (ADMIN,), site="fresh"),
+    WebPage("fresh-admin-index", "/admin/indexes/main", (ADMIN,), site="fresh"),
     # A server without people and packages.
     WebPage("empty-home", "/", site="empty"),
     WebPage("empty-search", "/search", site="empty"),

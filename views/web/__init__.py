@@ -129,6 +129,7 @@ from views.web import (  # noqa: E402 - they add their views
     deleting,  # noqa: F401
     dependencies,  # noqa: F401
     index_switch,  # noqa: F401
+    indexes,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
     looking_after,  # noqa: F401
