@@ -50,4 +50,11 @@ class Activity:
                 .limit(limit)
                 .offset(offset)
             )
-            return [Upload(*row) for row in rows]
+            return [Upload(*row, index=self.index) for row in rows]
+
+
+def stored_bytes(database: Database) -> int:
+    """The size of all files that are there: one that several indexes list lies in the store once."""
+    with database.reading() as connection:
+        places = select(func.max(File.size).label("size")).group_by(File.location).subquery()
+        return int(connection.execute(select(func.coalesce(func.sum(places.c.size), 0))).scalar_one())

@@ -48,7 +48,9 @@ class ProjectSummary:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One recent upload. ``display_name`` is the project's name as it was written; it may be empty."""
+    """One recent upload. ``display_name`` is the project's name as it was written; it may be empty. ``index`` is said
+    where it is not known from where one looks.
+    """
 
     project: str
     display_name: str
@@ -57,6 +59,7 @@ class Upload:
     uploader: str
     uploaded: datetime
     size: int
+    index: str | None = None
 
 
 UPLOADED = (Project.name, Project.display_name, Release.version, File.filename, File.uploader, File.uploaded, File.size)

@@ -38,6 +38,8 @@
     found.replaceChildren(...answer.querySelector("[data-found]").childNodes);
     results.replaceChildren(...fresh.childNodes);
     sayAgo(results); // of site.js
+    const indexes = document.querySelector("[data-indexes]"); // they lead to the same search on another index
+    if (isResultsPage && indexes) indexes.replaceChildren(...answer.querySelector("[data-indexes]").childNodes);
     shown = askedBy(address);
     if (isResultsPage) document.title = answer.title;
     remember(address);

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from database.search import Hit
@@ -29,7 +29,7 @@ from errors import (
 )
 from views import this_index
 from views.access_log import log_failure
-from views.guards import lists_index
+from views.guards import lists_index, project_named
 
 STATUS: dict[type[Refusal], int] = {
     Invalid: 400,
@@ -117,7 +117,7 @@ def page(refusal: Refusal) -> Response:
     headers = [header for header in headers_of(refusal, status) if header[0] != "WWW-Authenticate"]
     html = render_template(
         "error.html", status=status, title=HTTPStatus(status).phrase.capitalize(), sentence=refusal.sentence,
-        request_id=request.environ.get("pypi.request_id"), near=_near(refusal),
+        request_id=request.environ.get("pypi.request_id"), near=_near(refusal), why=_why(refusal),
         unknown=refusal.names[0] if isinstance(refusal, UnknownProject) else "",
     )  # fmt: skip
     return Response(html, status, headers, content_type="text/html; charset=utf-8")
@@ -128,6 +128,14 @@ def _near(refusal: Refusal) -> tuple[Hit, ...]:
     if not isinstance(refusal, UnknownProject) or not lists_index():
         return ()
     return this_index().search.near(refusal.names[0])
+
+
+def _why(refusal: Refusal) -> str:
+    """Where it is said why a name is not here, for those who may list an index that answers for more than it holds."""
+    if not isinstance(refusal, UnknownProject) or not lists_index():
+        return ""
+    reader, project = this_index().reader, project_named(refusal.names[0])
+    return url_for("web.why", name=project) if project and (reader.bases or reader.upstreams) else ""
 
 
 def answer(refusal: Refusal) -> Response:
@@ -204,7 +212,14 @@ def _internal() -> Response:
         response = problem(Unavailable(sentence), 500)
     elif wants_html():
         html = render_template(
-            "error.html", status=500, title="Server error", sentence=sentence, request_id=number, near=(), unknown=""
+            "error.html",
+            status=500,
+            title="Server error",
+            sentence=sentence,
+            request_id=number,
+            near=(),
+            unknown="",
+            why="",
         )
         response = Response(html, 500, _EVERY_REFUSAL, content_type="text/html; charset=utf-8")
     else:

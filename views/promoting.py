@@ -6,11 +6,24 @@ from typing import Any
 
 from packaging.utils import NormalizedName
 
-from permissions import Permission
+from indexes.assembly import IndexServices
+from permissions import Permission, allows
 from promotion import Promoted
 from views import services, this_index
-from views.guards import actor, asked_anew, must
+from views.guards import actor, asked_anew, identity, may_read, must, where
 from views.upload import must_take
+
+
+def targets(project: NormalizedName) -> list[IndexServices]:
+    """The other indexes to which the asker may take releases of a project: they read them, and may upload it there."""
+    here, asker = this_index().name, identity()
+    return [
+        one
+        for one in services().registry.all().values()
+        if one.name != here
+        and may_read(one, Permission.LIST, project)
+        and allows(asker, Permission.UPLOAD, where(Permission.UPLOAD, project, one.name))
+    ]
 
 
 def promote(project: NormalizedName, version: str, target: str, *, move: bool) -> Promoted:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from database.journal import Actor
 from distributions.claims import Claim
 from permissions import MAIN
+from server import create_wsgi
 from services import Services
-from tests.conftest import PASSWORDS
+from tests.conftest import PASSWORDS, TESTER
 from tests.factory import build_wheel, wheel_bytes
 
 if TYPE_CHECKING:
@@ -106,7 +107,30 @@ def alice(visitor: Visitor) -> Visitor:
     return visitor
 
 
-__all__ = ["BROWSER", "Visitor", "csrf_of", "publish", "publish_wheel", "wheel_bytes"]
+Person = Callable[[str], Visitor]
+
+
+@pytest.fixture
+def somebody(secured: Services, tmp_path: Path) -> Iterator[Person]:
+    """Opens the site of several indexes in the browser of one of the cast, or of nobody for ""."""
+    from tests.web import index_site
+
+    for username in ("carol", "erin"):
+        secured.users.create_user(username, PASSWORDS[username], by=TESTER)
+    index_site.fill(secured, tmp_path / "filled")
+    front = create_wsgi(secured)  # with it indexes have addresses
+
+    def visit(username: str) -> Visitor:
+        person = Visitor(cast("FlaskClient", Client(front)))
+        if username:
+            assert person.sign_in(username).status_code == 303
+        return person
+
+    yield visit
+    front.close()
+
+
+__all__ = ["BROWSER", "Person", "Visitor", "csrf_of", "publish", "publish_wheel", "wheel_bytes"]
 
 
 @pytest.fixture

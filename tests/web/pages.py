@@ -15,7 +15,7 @@ from playwright.sync_api import FilePayload, Page
 
 from services import Services
 from tests.conftest import PASSWORDS
-from tests.web import full_site, readmes
+from tests.web import full_site, index_site, readmes
 from tests.web.contents_site import HIDING_NAME, HOSTILE_NAME, serving_contents
 from tests.web.site import serving
 
@@ -104,6 +104,18 @@ def _to_a_new_app(page: Page) -> None:
     page.goto("/account/security")
     page.get_by_role("button", name="Show a QR code").click()
     page.get_by_role("button", name="Set it up").wait_for()
+
+
+def _to_a_purge_of_dev(page: Page) -> None:
+    page.goto("/admin/deleted?index=dev")
+    page.get_by_role("link", name="Purge all of bygone-too").click()
+    page.get_by_label("Type bygone-too to confirm").wait_for()
+
+
+def _to_the_switch(page: Page) -> None:
+    page.goto("/index/dev/project/shuttle/")
+    page.get_by_text("Index dev").click()
+    page.get_by_role("link", name="What customers install").wait_for()
 
 
 def _to_a_guessed_logout(page: Page) -> None:
@@ -219,6 +231,56 @@ PAGES = [
         WebPage(f"fresh-admin-{name or 'dashboard'}", f"/admin/{name}", (ADMIN,), site="fresh")
         for name in ("", "projects", "teams", "roles", "uploads", "deleted", "tokens", "statistics", "jobs")
     ),
+    # A server of several indexes.
+    WebPage("indexes-home", "/", (NOBODY, ADMIN), site="indexes"),
+    WebPage("indexes-home-dev", "/index/dev/", (NOBODY, READER, ADMIN), site="indexes"),
+    WebPage("indexes-switch", "/index/dev/project/shuttle/", (NOBODY, ADMIN), site="indexes", go=_to_the_switch),
+    WebPage("indexes-home-long-name", f"/index/{index_site.LONG}/", site="indexes"),
+    WebPage("indexes-search", "/index/dev/search?q=thread", (NOBODY, OWNER), site="indexes"),
+    WebPage("indexes-search-none", "/index/prod/search?q=zzzz", site="indexes"),
+    WebPage("indexes-project", "/index/dev/project/shuttle/", (NOBODY, OWNER), site="indexes"),
+    WebPage("indexes-project-opened", "/index/dev/project/thread/", (NOBODY, ADMIN), site="indexes"),
+    WebPage("indexes-project-not-there", "/index/dev/project/acme-new/", status=404, site="indexes"),
+    WebPage("indexes-files", "/index/dev/project/shuttle/1.1/files", (OWNER,), site="indexes"),
+    WebPage("indexes-promote", "/index/dev/project/shuttle/1.1/promote", (OWNER,), site="indexes"),
+    WebPage("indexes-promote-copy", "/index/dev/project/thread/1.0/promote", (OWNER,), site="indexes"),
+    WebPage("indexes-why", "/index/dev/project/thread/why", (NOBODY,), site="indexes"),
+    WebPage("indexes-why-version", "/index/dev/project/shuttle/why?version=0.9", (NOBODY,), site="indexes"),
+    WebPage("indexes-why-kept", "/index/dev/project/acme-new/why", (NOBODY, ADMIN), site="indexes"),
+    WebPage("indexes-why-no-version", "/index/dev/project/thread/why?version=one", status=400, site="indexes"),
+    WebPage("indexes-why-not-there", "/project/nothing-here/why", site="indexes"),
+    WebPage("indexes-project-settings", "/index/dev/project/shuttle/settings", (OWNER,), site="indexes"),
+    WebPage("indexes-project-settings-opened", "/index/dev/project/thread/settings", (ADMIN,), site="indexes"),
+    WebPage("indexes-upload", "/index/dev/upload", (OWNER,), site="indexes"),
+    WebPage("indexes-account", "/account", (READER, OWNER), site="indexes"),
+    WebPage("indexes-closed", "/index/secret/", (READER,), status=403, site="indexes"),
+    *(
+        WebPage(
+            f"indexes-admin-{name or 'dashboard'}{choice and '-dev'}",
+            f"/admin/{name}{choice}",
+            (ADMIN,),
+            site="indexes",
+        )
+        for name, choice in (
+            ("", ""),
+            ("indexes", ""),
+            ("roles", "?index=dev"),
+            ("projects", "?index=dev"),
+            ("uploads", "?index=dev"),
+            ("deleted", "?index=dev"),
+            ("statistics", "?index=dev"),
+            ("tokens", ""),
+        )
+    ),
+    WebPage("indexes-admin-index", "/admin/indexes/dev", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-index-main", "/admin/indexes/main", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-index-secret", "/admin/indexes/secret", (ADMIN,), site="indexes"),
+    WebPage("indexes-admin-team", "/admin/teams/weavers", (ADMIN,), site="indexes"),
+    WebPage(
+        "indexes-admin-purge", "/admin/deleted/0123456789ab/purge", (ADMIN,), site="indexes", go=_to_a_purge_of_dev
+    ),
+    WebPage("fresh-admin-indexes", "/admin/indexes", (ADMIN,), site="fresh"),
+    WebPage("fresh-admin-index", "/admin/indexes/main", (ADMIN,), site="fresh"),
     # A server without people and packages.
     WebPage("empty-home", "/", site="empty"),
     WebPage("empty-search", "/search", site="empty"),
@@ -243,6 +305,7 @@ SITES: dict[str, Callable[[Path], AbstractContextManager[str]]] = {
     "full": lambda folder: serving(folder, fill=full_site.fill, auth_enabled="true"),
     "closed": lambda folder: serving_contents(folder, auth_enabled="true", auth_require="download"),
     "private": lambda folder: serving_contents(folder, auth_enabled="true", auth_require="list, download, update"),
+    "indexes": lambda folder: serving(folder, fill=index_site.fill, auth_enabled="true"),
     "fresh": lambda folder: serving(folder, stocked=False, auth_enabled="true"),
     "empty": lambda folder: serving(folder, stocked=False),
     "broken": lambda folder: serving(folder, stocked=False, fill=_break),

@@ -23,6 +23,7 @@ from simple.model import ProjectStatus
 from tests.conftest import PASSWORDS, TESTER
 from tests.factory import build_sdist, build_wheel, core_metadata
 from tests.web.conftest import publish
+from views import addressing
 
 RICH = [
     "License-Expression: MIT", "Author-email: Ada Lovelace <ada@index.example.com>", "Keywords: engine,numbers,looms",
@@ -124,11 +125,12 @@ def _count_downloads(services: Services) -> None:
 
 
 def _numbered(app: Flask) -> Callable[[dict[str, Any], Any], Iterable[bytes]]:
-    """Requests have numbers, as the outermost layer of a server process gives them."""
+    """Requests have numbers and name an index, as the outermost layer of a server process gives them."""
     numbers = itertools.count(1)
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         environ["pypi.request_id"] = f"5a17c0de-{next(numbers):06x}"
+        addressing.split(environ)
         return app(environ, start_response)
 
     return answer

@@ -19,6 +19,7 @@ from tests.web.browser import faults_of, sign_in, visit
 from tests.web.conftest import Visitor
 from tests.web.pages import PAGES, SITES, WHO, WebPage, every_site
 from tests.web.screenshots import Shot, take
+from views import addressing
 
 # What answers GET and shows no page, by endpoint, with an address.
 NO_PAGES = {
@@ -73,8 +74,10 @@ def test_every_page_is_accessible_and_quiet(
 
 def endpoint_of(app: Flask, path: str) -> str | None:
     """The view that answers GET at an address."""
+    environ = {"PATH_INFO": urlsplit(path).path}
+    addressing.split(environ)
     try:
-        return str(app.url_map.bind("localhost").match(urlsplit(path).path)[0])
+        return str(app.url_map.bind("localhost").match(environ["PATH_INFO"])[0])
     except NotFound:
         return None
 

@@ -131,6 +131,8 @@ from views.web import (  # noqa: E402 - they add their views
     contents,  # noqa: F401
     deleting,  # noqa: F401
     dependencies,  # noqa: F401
+    index_switch,  # noqa: F401
+    indexes,  # noqa: F401
     journal,  # noqa: F401
     login,  # noqa: F401
     looking_after,  # noqa: F401
@@ -138,6 +140,7 @@ from views.web import (  # noqa: E402 - they add their views
     own_projects,  # noqa: F401
     project,  # noqa: F401
     project_settings,  # noqa: F401
+    promoting,  # noqa: F401
     publishing,  # noqa: F401
     releases,  # noqa: F401
     search,  # noqa: F401
@@ -146,4 +149,5 @@ from views.web import (  # noqa: E402 - they add their views
     system,  # noqa: F401
     teams,  # noqa: F401
     upload,  # noqa: F401
+    why,  # noqa: F401
 )

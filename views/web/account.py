@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from credentials.tokens import TokenText
 from database.accounts import TABLE, Account
 from database.tokens import TokenRow
-from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownUser, shown
+from errors import Forbidden, InvalidRequest, NotAuthenticated, Refusal, UnknownIndex, UnknownUser, shown
 from people.tokens import MOST_DAYS, USUAL, USUAL_SCOPES, Days, Limits
 from permissions import Identity, Permission
 from views import services, this_index
@@ -19,6 +19,7 @@ from views.errors import status_of
 from views.guards import actor, identity, peer, requires
 from views.web import blueprint, session
 from views.web.forms import flash_advice
+from views.web.index_switch import readable_indexes
 from views.web.install import install_box
 from views.web.login import unkept
 from views.web.upload_tools import access_with, tools_for
@@ -40,7 +41,7 @@ def create_token() -> Response:
     name = request.form.get("name", "")
     try:
         token, row = services().tokens.create_token(_account().username, name, _limits(), by=actor())
-    except InvalidRequest as refusal:
+    except (InvalidRequest, UnknownIndex) as refusal:
         return _page(refusal, where="token", name=name)
     return _page(token=token, made=row, status=201)
 
@@ -88,14 +89,23 @@ def _new_password() -> str:
 
 
 def _limits() -> Limits:
-    """What the form limits the token to. Raises InvalidRequest."""
+    """What the form limits the token to. Raises InvalidRequest, UnknownIndex."""
     form = request.form
     return Limits(
         days=None if "no_end" in form else _days(form.get("expires_days", "")),
         scopes=form.getlist("scopes"),
+        index=_index_said(),
         projects=form.get("projects", "").replace(",", " ").split(),
         note=form.get("note", "").strip(),
     )
+
+
+def _index_said() -> str | None:
+    """The index that the form names; None for all. Raises UnknownIndex, also for one that the asker may not read."""
+    name = request.form.get("index", "")
+    if name and name not in {one.name for one in readable_indexes()}:
+        raise UnknownIndex(name)
+    return name or None
 
 
 def _days(text: str) -> Days:
@@ -156,8 +166,10 @@ def _page(
         "scopes": request.form.getlist("scopes") if where == "token" else USUAL_SCOPES,
         "projects": request.form.get("projects", "") if where == "token" else "",
         "note": request.form.get("note", "") if where == "token" else "",
-        "box": install_box(password=token.text) if token else None,
-        "upload_tools": tools_for(access_with(token.text)) if token else (),
+        "box": install_box(password=token.text, index=made.index) if token and made else None,
+        "upload_tools": tools_for(access_with(token.text, made.index)) if token and made else (),
+        "indexes": [one.row for one in readable_indexes()],
+        "chosen_index": request.form.get("index", "") if where == "token" else "",
     }
     page = render_template("account.html", **values)
     return unkept(make_response(page, status_of(refusal) if refusal else status))

@@ -16,23 +16,20 @@ from database.journal_reading import JournalFilter, count
 from errors import InvalidRequest, NameTaken, Refusal, UnknownUser
 from people.documents import leaving, place_of
 from permissions import MAIN, Permission
-from views import services, this_index
+from views import services
 from views.errors import status_of
 from views.guards import actor, requires
 from views.paging import page_of, pages_of
 from views.web import blueprint
+from views.web.choosing import chosen_index, index_names
 from views.web.forms import flash_advice
 from views.web.search import page_number
+from views.web.whole_server import WholeServer
 
 _DAYS = 30
 _RECENT = 8
 _UPLOADS_PER_PAGE = 50
 _ROLES_PER_PAGE = 20
-
-
-def _activity() -> Activity:
-    here = services()
-    return Activity(here.database, here.at().catalogue.index)
 
 
 @blueprint.get("/admin")
@@ -45,15 +42,17 @@ def admin() -> AnyResponse:
 @blueprint.get("/admin/")
 @requires(Permission.ADMIN)
 def dashboard() -> str:
-    """What the server holds and how it is."""
-    here = services()
+    """What the server holds, all indexes together, and how it is."""
+    here, all_of_it = services(), WholeServer.now()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     refused = JournalFilter(action="session.refused", since=yesterday)
     return render_template(
         "admin/dashboard.html",
-        stats=here.at().catalogue.stats(),
-        downloads=here.at().downloads.total(),
-        uploads=_activity().uploads(limit=_RECENT),
+        indexes=all_of_it.indexes,
+        stats=all_of_it.stats(),
+        stored=all_of_it.stored(),
+        downloads=all_of_it.downloads(),
+        uploads=all_of_it.uploads(_RECENT),
         users=here.accounts.users(),
         warnings=here.settings.warnings,
         default_password=here.accounts.default_password_stands(),
@@ -62,8 +61,8 @@ def dashboard() -> str:
         sqlite=".".join(map(str, sqlite_version())),
         sqlite_is_safe=sqlite_version() >= SAFE_SQLITE,
         server=here.settings.server_name,
-        days=here.at().download_figures.by_day(_DAYS),
-        upload_days=_activity().uploads_by_day(_DAYS),
+        days=all_of_it.downloads_by_day(_DAYS),
+        upload_days=all_of_it.uploads_by_day(_DAYS),
         failed_jobs=JobRuns(here.database).failed_since(yesterday),
         refused_sign_ins=count(here.database, refused),
     )
@@ -72,11 +71,20 @@ def dashboard() -> str:
 @blueprint.get("/admin/uploads")
 @requires(Permission.ADMIN)
 def uploads() -> str:
-    """Every file, newest first."""
-    page, total = page_number(), this_index().catalogue.stats()["files"]
-    found = _activity().uploads(limit=_UPLOADS_PER_PAGE, offset=(page - 1) * _UPLOADS_PER_PAGE)
-    pages = pages_of(total, _UPLOADS_PER_PAGE)
-    return render_template("admin/uploads.html", uploads=found, total=total, page=page, pages=pages)
+    """Every file of an index, newest first."""
+    page, index = page_number(), chosen_index()
+    total = index.catalogue.stats()["files"]
+    return render_template(
+        "admin/uploads.html",
+        uploads=Activity(services().database, index.name).uploads(
+            limit=_UPLOADS_PER_PAGE, offset=(page - 1) * _UPLOADS_PER_PAGE
+        ),
+        total=total,
+        page=page,
+        pages=pages_of(total, _UPLOADS_PER_PAGE),
+        index=index.name,
+        names=index_names(),
+    )
 
 
 @blueprint.get("/admin/users")
@@ -242,6 +250,7 @@ def _user_page(found: Account, refusal: Refusal | None = None, where: str = "pas
         has_role=any(not row.project for row in roles),
         roles=page_of(roles, page_number(), _ROLES_PER_PAGE),
         standing=here.authenticator.identities.standing(found),
+        names=index_names(),
         tokens=here.readers.tokens.of_user(found.username),
         kept_in=place_of(found),
         stands=here.authenticator.identities.stands(found),

@@ -8,6 +8,7 @@ from permissions import Permission
 from views import services, this_index
 from views.guards import requires
 from views.web import blueprint
+from views.web.index_switch import linked_indexes
 from views.web.install import install_box
 from views.web.urls import index_address
 
@@ -18,7 +19,7 @@ _RECENT = 10
 @requires(Permission.LIST)
 def home() -> str:
     """Search, what is new, and how to set up a client."""
-    here = services()
+    here, indexes = services(), linked_indexes()
     return render_template(
         "home.html",
         stats=this_index().catalogue.stats(),
@@ -27,5 +28,7 @@ def home() -> str:
         default_password=here.settings.auth_enabled and here.accounts.default_password_stands(),
         auth_enabled=here.settings.auth_enabled,
         base=index_address(),
+        indexes=indexes,
+        bases=[base for base in this_index().row.bases if base in {one.name for one in indexes}],
         box=install_box(),
     )

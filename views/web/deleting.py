@@ -19,6 +19,7 @@ from views.paging import pages_of
 from views.releases import release_named
 from views.simple import normalized
 from views.web import blueprint
+from views.web.choosing import address_of_chosen, chosen_index, index_names
 from views.web.project_settings import reason_said, settings_page
 from views.web.search import page_number
 from views.web.teams import REFUSALS, said
@@ -61,7 +62,9 @@ def restore_to_project(name: str) -> AnyResponse:
     except (*REFUSALS, Gone, StorageFailed) as refusal:
         return _deleted_page(refusal) if is_admins else settings_page(project, refusal, "deleted")
     flash(f"{count_words(len(restored), 'file')} of {project} restored.")
-    return redirect(url_for("web.deleted") if is_admins else url_for("web.project_settings", name=project), 303)
+    return redirect(
+        address_of_chosen("web.deleted") if is_admins else url_for("web.project_settings", name=project), 303
+    )
 
 
 def _must_be_typed(project: NormalizedName) -> None:
@@ -120,37 +123,41 @@ def deleted() -> Response:
 @requires(Permission.ADMIN)
 def confirm_purge(deletion: str) -> Response:
     """What would go for good, and the name to be typed."""
-    return _purge_page(this_index().deletions.one(None, deletion))
+    return _purge_page(chosen_index().deletions.one(None, deletion))
 
 
 @blueprint.post("/admin/deleted/<deletion>/purge")
 @requires(Permission.ADMIN, proved=True)
 def purge(deletion: str) -> AnyResponse:
     """Let what was deleted go for good."""
-    found = this_index().deletions.one(None, deletion)
+    found = chosen_index().deletions.one(None, deletion)
     try:
         _must_be_typed(found.project)
     except InvalidRequest as refusal:
         return _purge_page(found, refusal)
-    purged = services().manager.purge(this_index().name, deletion, by=actor())
+    purged = services().manager.purge(chosen_index().name, deletion, by=actor())
     flash(f"{count_words(len(purged), 'file')} of {found.project} gone for good.")
-    return redirect(url_for("web.deleted"), 303)
+    return redirect(address_of_chosen("web.deleted"), 303)
 
 
 def _deleted_page(refusal: Refusal | None = None) -> Response:
-    page, total = page_number(), this_index().deletions.count()
+    page, total = page_number(), chosen_index().deletions.count()
     html = render_template(
         "admin/deleted.html",
-        deleted=this_index().deletions.standing(limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
+        deleted=chosen_index().deletions.standing(limit=_PER_PAGE, offset=(page - 1) * _PER_PAGE),
         days=services().settings.undo_days,
         total=total,
         page=page,
         pages=pages_of(total, _PER_PAGE),
+        index=chosen_index().name,
+        names=index_names(),
         sentence=refusal.sentence if refusal else "",
     )
     return make_response(html, status_of(refusal) if refusal else 200)
 
 
 def _purge_page(found: Deleted, refusal: Refusal | None = None) -> Response:
-    page = render_template("admin/purge.html", one=found, sentence=refusal.sentence if refusal else "")
+    page = render_template(
+        "admin/purge.html", one=found, index=chosen_index().name, sentence=refusal.sentence if refusal else ""
+    )
     return make_response(page, status_of(refusal) if refusal else 200)

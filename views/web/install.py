@@ -67,14 +67,15 @@ def install_box(
     *,
     needs_others: bool = False,
     password: str = "",
+    index: str | None = None,
 ) -> InstallBox:
-    """The lines that install a project from this server, of one version where it is named.
+    """The lines that install a project from this index or another one, of one version where it is named.
 
     ``files`` are those of the release, whose digests are pinned; ``needs_others`` says that it has dependencies, whose
     digests would have to be pinned, too. ``password`` is the token that the lines have; without one they have a word
     in its place.
     """
-    source = _source(name, version, password or STAND_IN)
+    source = _source(name, version, password or STAND_IN, index)
     hashes = _hashes(source, files, needs_others=needs_others)
     tools = (_pip(source), _uv(source), _poetry(source), _pdm(source), hashes, _ci(source))
     return InstallBox(tools, _netrc(source) if source.is_closed or password else None)
@@ -94,13 +95,14 @@ def pip_command(name: str, version: str = "") -> str:
     return _pip_command(_source(name, version, STAND_IN))
 
 
-def is_closed() -> bool:
-    """Whether reading here needs a login."""
-    return any(services().is_private(this_index(), permission) for permission in READING)
+def is_closed(index: str | None = None) -> bool:
+    """Whether reading this index, or another one, needs a login."""
+    there = this_index() if index is None else services().at(index)
+    return any(services().is_private(there, permission) for permission in READING)
 
 
-def _source(name: str, version: str, password: str) -> Source:
-    return Source(name, version, index_url(), trusted_host(), is_closed(), password)
+def _source(name: str, version: str, password: str, index: str | None = None) -> Source:
+    return Source(name, version, index_url(index), trusted_host(), is_closed(index), password)
 
 
 def _pip_command(source: Source, url: str = "") -> str:

@@ -13,10 +13,11 @@ from database.job_runs import JobRuns
 from database.managed_projects import SORTS, STATES, ManagedProjects
 from errors import InvalidRequest, shown
 from permissions import Permission
-from views import services, this_index
+from views import services
 from views.guards import actor, requires
 from views.paging import pages_of
 from views.web import blueprint
+from views.web.choosing import chosen_index, index_names
 from views.web.search import page_number
 
 _PROJECTS_PER_PAGE = 50
@@ -30,15 +31,16 @@ _SHOWN_TOKENS = ("all", "idle", "expired", "for ever")
 def admin_projects() -> str:
     """Every project with its owners, size and state."""
     prefix = canonicalize_name(request.args.get("name", "").strip())
+    index = chosen_index().name
     state, sort = _one_of("state", ("", *STATES)), _one_of("sort", SORTS)
-    projects, page = ManagedProjects(services().database, this_index().name), page_number()
+    projects, page = ManagedProjects(services().database, index), page_number()
     total = projects.count(prefix=prefix, state=state)
     offset = (page - 1) * _PROJECTS_PER_PAGE
     return render_template(
         "admin/projects.html",
         projects=projects.page(prefix=prefix, state=state, sort=sort, limit=_PROJECTS_PER_PAGE, offset=offset),
         total=total, page=page, pages=pages_of(total, _PROJECTS_PER_PAGE), states=STATES, sorts=SORTS,
-        chosen={"name": prefix, "state": state, "sort": sort},
+        chosen={"name": prefix, "state": state, "sort": sort, "index": index}, names=index_names(),
     )  # fmt: skip
 
 

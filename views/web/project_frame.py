@@ -19,8 +19,10 @@ from simple.legacy_json import project_latest, reason_of
 from simple.model import ProjectDetail, ProjectStatus
 from views import this_index
 from views.guards import identity, where
+from views.promoting import targets
 from views.releases import latest_release, release_named
 from views.simple import normalized
+from views.web.origin import Origin, origin_of
 from views.web.release import Attested, PageFile, files_of
 
 
@@ -62,7 +64,8 @@ class ProjectFrame:
     ``version`` is the release that is shown, "" where none may be; ``of_release`` says that the page is about it, not
     about the whole project. ``place`` has the facts about the name, and ``may`` is what the asker may change there
     (``rights_on``). ``yanked`` is the reason of a yanked release, perhaps empty, else None. ``proven`` is what was
-    verified of the attestations of its files, by filename; ``is_attested``: each of them has such.
+    verified of the attestations of its files, by filename; ``is_attested``: each of them has such. ``origin`` is where
+    its files come from, where that can be asked.
     """
 
     name: NormalizedName
@@ -80,6 +83,8 @@ class ProjectFrame:
     proven: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     is_attested: bool = False
     of_release: bool = False
+    origin: Origin | None = None
+    can_promote: bool = False
 
     @property
     def is_latest(self) -> bool:
@@ -118,6 +123,8 @@ def frame_of(detail: ProjectDetail, here: str, found: ReleaseDetail | None = Non
         proven=proven,
         is_attested=all(file.filename in proven for file in files),
         of_release=of_release,
+        origin=origin_of(detail.name),
+        can_promote=of_release and bool(targets(detail.name)),
     )
 
 

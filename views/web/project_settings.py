@@ -15,6 +15,7 @@ from views.errors import status_of
 from views.guards import actor, asked_anew, must, project_named, requires, where
 from views.simple import normalized
 from views.web import blueprint
+from views.web.origin import has_others, others_of
 from views.web.project_frame import frame_of_name, project_of_name, rights_on
 from views.web.release import history_of
 from views.web.teams import REFUSALS, holder_said, said, tell_role
@@ -76,6 +77,17 @@ def set_project_status(name: str) -> AnyResponse:
     return redirect(url_for("web.project_settings", name=project), 303)
 
 
+@blueprint.post("/project/<name>/settings/open")
+@requires(Permission.MANAGE, project="name", proved=True)
+def open_project(name: str) -> AnyResponse:
+    """Let bases and upstreams add files to a project, or no longer."""
+    project, opened = normalized(name), said("open") == "yes"
+    this_index().catalogue.validity(project)  # raises UnknownProject
+    services().indexes.open_project(this_index().name, project, opened=opened, by=actor())
+    flash(f"Others {'add files to' if opened else 'add nothing to'} {project} from now on.")
+    return redirect(url_for("web.project_settings", name=project), 303)
+
+
 def _status_said() -> ProjectStatus:
     try:
         return ProjectStatus(said("status"))
@@ -115,6 +127,8 @@ def settings_page(project: NormalizedName, refusal: Refusal | None = None, part:
         statuses=[status.value for status in ProjectStatus],
         deleted=this_index().deletions.standing(project) if "delete" in frame.may else [],
         just_deleted=_just_deleted(project) if "delete" in frame.may else None,
+        others=others_of(this_index(), project) if has_others(this_index()) else [],
+        is_opened=project in this_index().reader.opened,
         sentence=refusal.sentence if refusal else "",
         part=part,
         said=request.form,

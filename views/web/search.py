@@ -22,6 +22,7 @@ from views.guards import requires
 from views.paging import pages_of
 from views.search_query import SearchQuery
 from views.web import blueprint
+from views.web.index_switch import same_search
 from views.web.words import stamp
 
 PER_PAGE = 20
@@ -96,6 +97,7 @@ def _page(asked: SearchQuery, result: SearchResult) -> Response:
             choices=this_index().search.choices(),
             pythons=pythons,
             statuses=FOUND_STATUSES,
+            elsewhere=list(same_search(asked.arguments())),
         )
     )
 

@@ -17,6 +17,7 @@ from permissions import Permission
 from views import this_index
 from views.guards import requires
 from views.web import blueprint
+from views.web.choosing import chosen_index, index_names
 from views.web.project_frame import frame_of, page_of_project
 
 PERIODS: Final = {30: "30 days", 90: "90 days", 365: "A year"}
@@ -93,14 +94,14 @@ def project_statistics(name: str) -> ResponseReturnValue:
 @blueprint.get("/admin/statistics")
 @requires(Permission.ADMIN)
 def statistics() -> str:
-    """The downloads of the whole index."""
-    figures = this_index().download_figures
+    """The downloads of a whole index."""
+    figures = chosen_index().download_figures
     length = period()
     days = figures.by_day(length)
     top = [Share(name, count, (Part("", count),)) for name, count in figures.top_projects(length)]
     return render_template(
         "admin/statistics.html",
-        total=this_index().downloads.total(),
+        total=chosen_index().downloads.total(),
         lately=figures.lately(),
         days=days,
         breakdowns=[
@@ -108,6 +109,8 @@ def statistics() -> str:
             *(_breakdown(one, days, figures.shares(one, length)) for one in _OF_CLIENTS),
         ],
         periods=PERIODS,
+        index=chosen_index().name,
+        names=index_names(),
     )
 
 

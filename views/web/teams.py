@@ -12,10 +12,11 @@ from people.documents import role_sentence
 from people.rights import Holder
 from people.tokens import checked_pattern
 from permissions import INDEX_ROLES, Permission
-from views import services, this_index
+from views import services
 from views.errors import status_of
 from views.guards import actor, requires
 from views.web import blueprint
+from views.web.choosing import address_of_chosen, chosen_index, index_names
 
 REFUSALS = (Invalid, NotFound, Conflict)  # what is said on the form that was sent
 
@@ -100,7 +101,7 @@ def give_team_role(team: str) -> AnyResponse:
     try:
         project = _project()
         holder = Holder(team, is_team=True)
-        before = services().rights.grant(this_index().name, project, holder, said("role"), by=actor())
+        before = services().rights.grant(chosen_index().name, project, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
     tell_role(holder, project, before)
@@ -113,10 +114,10 @@ def take_team_role(team: str) -> AnyResponse:
     """Take a role of a team away."""
     try:
         project = _project()
-        was = services().rights.revoke(this_index().name, project, Holder(team, is_team=True), by=actor())
+        was = services().rights.revoke(chosen_index().name, project, Holder(team, is_team=True), by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "roles")
-    flash(f"The team is no longer {was} of {project or 'the index'}.")
+    flash(f"The team is no longer {was} of {project or 'the index ' + chosen_index().name}.")
     return _to_team(team)
 
 
@@ -125,7 +126,7 @@ def take_team_role(team: str) -> AnyResponse:
 def give_team_names(team: str) -> AnyResponse:
     """Give names to a team."""
     try:
-        services().rights.set_pattern(this_index().name, said("pattern"), team, by=actor())
+        services().rights.set_pattern(chosen_index().name, said("pattern"), team, by=actor())
     except REFUSALS as refusal:
         return _team_page(team, refusal, "names")
     _told(said("pattern"), team)
@@ -134,7 +135,7 @@ def give_team_names(team: str) -> AnyResponse:
 
 def _told(pattern: str, team: str) -> None:
     flash(f"The names {pattern} belong to the team {team}.")
-    others = services().readers.rights.of_others(this_index().name, checked_pattern(pattern), team)
+    others = services().readers.rights.of_others(chosen_index().name, checked_pattern(pattern), team)
     if others:
         flash(f"Owned by others than the team, and left to them: {', '.join(others)}.")
 
@@ -143,7 +144,7 @@ def _told(pattern: str, team: str) -> None:
 @requires(Permission.ADMIN, proved=True)
 def take_team_names(team: str) -> AnyResponse:
     """Take names from a team."""
-    services().rights.remove_pattern(this_index().name, said("pattern"), by=actor())
+    services().rights.remove_pattern(chosen_index().name, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
     return _to_team(team)
 
@@ -174,7 +175,8 @@ def _team_page(name: str, refusal: Refusal | None = None, place: str = "") -> Re
         "admin/team.html",
         team=found,
         roles=rights.grants(team=found.name),
-        patterns=[row for row in rights.patterns(this_index().name) if row.team == found.name],
+        patterns=[row for row in rights.patterns() if row.team == found.name],
+        names=index_names(),
         known_roles=INDEX_ROLES,
         sentence=refusal.sentence if refusal else "",
         where=place,
@@ -199,11 +201,11 @@ def give_role() -> AnyResponse:
     """Give a role on the index."""
     holder = holder_said()
     try:
-        before = services().rights.grant(this_index().name, None, holder, said("role"), by=actor())
+        before = services().rights.grant(chosen_index().name, None, holder, said("role"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "roles")
     tell_role(holder, None, before)
-    return redirect(url_for("web.roles"), 303)
+    return _to_roles()
 
 
 @blueprint.post("/admin/roles/take")
@@ -211,9 +213,9 @@ def give_role() -> AnyResponse:
 def take_role() -> AnyResponse:
     """Take a role on the index away."""
     holder = holder_said()
-    was = services().rights.revoke(this_index().name, None, holder, by=actor())
-    flash(f"{holder.name} is no longer {was} of the index.")
-    return redirect(url_for("web.roles"), 303)
+    was = services().rights.revoke(chosen_index().name, None, holder, by=actor())
+    flash(f"{holder.name} is no longer {was} of the index {chosen_index().name}.")
+    return _to_roles()
 
 
 @blueprint.post("/admin/patterns")
@@ -221,26 +223,30 @@ def take_role() -> AnyResponse:
 def set_pattern() -> AnyResponse:
     """Give names to a team."""
     try:
-        services().rights.set_pattern(this_index().name, said("pattern"), said("team"), by=actor())
+        services().rights.set_pattern(chosen_index().name, said("pattern"), said("team"), by=actor())
     except REFUSALS as refusal:
         return _roles_page(refusal, "names")
     _told(said("pattern"), said("team"))
-    return redirect(url_for("web.roles"), 303)
+    return _to_roles()
 
 
 @blueprint.post("/admin/patterns/remove")
 @requires(Permission.ADMIN, proved=True)
 def remove_pattern() -> AnyResponse:
     """Take names from their team."""
-    services().rights.remove_pattern(this_index().name, said("pattern"), by=actor())
+    services().rights.remove_pattern(chosen_index().name, said("pattern"), by=actor())
     flash(f"The names {said('pattern')} belong to no team.")
-    return redirect(url_for("web.roles"), 303)
+    return _to_roles()
+
+
+def _to_roles() -> AnyResponse:
+    return redirect(address_of_chosen("web.roles"), 303)
 
 
 def tell_role(holder: Holder, project: NormalizedName | None, before: str | None) -> None:
     """Say on the next page which role somebody has now, and what stood before or stays beside it."""
     rights = services().readers.rights
-    (now,) = rights.grants(index=this_index().name, project=project or "", **holder.detail())
+    (now,) = rights.grants(index=chosen_index().name, project=project or "", **holder.detail())
     flash(role_sentence(now, rights, before))
 
 
@@ -248,11 +254,13 @@ def _roles_page(refusal: Refusal | None = None, place: str = "") -> Response:
     rights = services().readers.rights
     page = render_template(
         "admin/roles.html",
-        roles=rights.grants(index=this_index().name, project=""),
-        patterns=rights.patterns(this_index().name),
+        roles=rights.grants(index=chosen_index().name, project=""),
+        patterns=rights.patterns(chosen_index().name),
         teams=rights.teams(),
         known_roles=INDEX_ROLES,
         otherwise=services().settings.auth_default_role,
+        index=chosen_index().row,
+        names=index_names(),
         sentence=refusal.sentence if refusal else "",
         where=place,
         said=request.form,

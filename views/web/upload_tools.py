@@ -21,15 +21,15 @@ class Access:
     is_closed: bool
 
 
-def access_with(password: str = STAND_IN) -> Access:
-    """How this server is uploaded to, with a token as the password; without accounts it takes any."""
+def access_with(password: str = STAND_IN, index: str | None = None) -> Access:
+    """How this index or another one is uploaded to, with a token as the password; without accounts it takes any."""
     has_accounts = services().settings.auth_enabled
     return Access(
-        upload_url=f"{index_address()}/upload",
-        index_url=index_url(),
+        upload_url=f"{index_address(index)}/upload",
+        index_url=index_url(index),
         username="__token__" if has_accounts else "anybody",
         password=password if has_accounts else "anything",
-        is_closed=is_closed(),
+        is_closed=is_closed(index),
     )
 
 

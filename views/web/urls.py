@@ -21,19 +21,23 @@ def own_url() -> str:
     return services().settings.base_url or request.url_root.rstrip("/").removesuffix(mount())
 
 
-def index_address() -> str:
-    """The address of the index that this request speaks of, without a slash at its end: of ``main`` the server's."""
-    return own_url() + _mount_for_people()
+def index_address(index: str | None = None) -> str:
+    """The address of an index, or of the one that this request speaks of, without a slash at its end: of ``main`` the
+    server's, unless secrets of indexes are asked there.
+    """
+    if index is None:
+        return own_url() + _mount_for_people(mount())
+    return own_url() + _mount_for_people("" if index == MAIN else f"/index/{index}")
 
 
 def simple_address() -> str:
-    """The simple pages of that index, as a path of this server."""
-    return f"{request.script_root.removesuffix(mount())}{_mount_for_people()}/simple/"
+    """The simple pages of the index that this request speaks of, as a path of this server."""
+    return f"{request.script_root.removesuffix(mount())}{_mount_for_people(mount())}/simple/"
 
 
-def _mount_for_people() -> str:
+def _mount_for_people(mounted: str) -> str:
     """Where installers read with people's own credentials: at ``/simple/`` itself, secrets of indexes may be asked."""
-    return mount() or (f"/index/{MAIN}" if services().pairs is not None else "")
+    return mounted or (f"/index/{MAIN}" if services().pairs is not None else "")
 
 
 def absolute(endpoint: str, **arguments: Any) -> str:
@@ -41,9 +45,9 @@ def absolute(endpoint: str, **arguments: Any) -> str:
     return own_url() + url_for(endpoint, **arguments).removeprefix(request.script_root.removesuffix(mount()))
 
 
-def index_url() -> str:
-    """The address that installers are given."""
-    return f"{index_address()}/simple/"
+def index_url(index: str | None = None) -> str:
+    """The address that installers are given for it."""
+    return f"{index_address(index)}/simple/"
 
 
 def trusted_host() -> str:
