@@ -114,6 +114,8 @@ class _Asked:
         if isinstance(upstream, Redirect):
             is_sent = upstream == self.redirect and not self.members
             reason = "Clients are sent there, since nobody here has it." if is_sent else self._not_asked()
+            if upstream == self.redirect and self.members:
+                reason = "It is where clients are sent, and so can add no files to a name that its owner opened."
             return Voice(index.name, upstream.upstream, "sends clients on" if is_sent else "not asked", reason)
         if upstream in self.members:
             is_first = upstream == self.members[0]

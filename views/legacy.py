@@ -19,6 +19,7 @@ from views import this_index
 from views.guards import requires
 from views.releases import latest_release, offered_release
 from views.simple import moved, normalized
+from views.upstream_releases import upstream_project, upstream_release
 from views.web.urls import index_address
 
 blueprint = Blueprint("legacy", __name__)
@@ -39,7 +40,11 @@ def project_json(project: str) -> Response:
     name = normalized(project)
     if name != project:
         return _moved(f"../{name}/json")
-    detail = offered_detail(name)
+    try:
+        detail = offered_detail(name)
+    except UnknownProject:
+        member, detail = upstream_project(name)
+        return _answer(detail, project_document(detail, upstream_release(member, detail)))
     return _answer(detail, project_document(detail, latest_release(detail)))
 
 
@@ -50,7 +55,11 @@ def release_json(project: str, version: str) -> Response:
     name = normalized(project)
     if name != project:
         return _moved(f"../../{name}/{version}/json")
-    detail = offered_detail(name)
+    try:
+        detail = offered_detail(name)
+    except UnknownProject:
+        member, detail = upstream_project(name)
+        return _answer(detail, release_document(detail, upstream_release(member, detail, version)))
     return _answer(detail, release_document(detail, offered_release(detail, version)))
 
 

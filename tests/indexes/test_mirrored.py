@@ -74,3 +74,17 @@ def test_metadata_that_cannot_be_had_is_left_out(client: FlaskClient, upstream: 
     upstream.add("bare", FakeFile("bare-1.0.tar.gz", b"no metadata"))
     page = client.get("/project/bare/", headers=BROWSER)
     assert (page.status_code, "bare-1.0.tar.gz" in page.text) == (200, True)
+
+
+def test_mirrors_read_it_in_the_older_json(client: FlaskClient) -> None:
+    """The latest release and each one by its version, with files at this server's own addresses."""
+    latest = client.get("/pypi/demo-pkg/json").json
+    assert latest is not None
+    assert (latest["info"]["version"], latest["info"]["summary"]) == ("1.0", "Looms & <b>more</b>")
+    assert set(latest["releases"]) == {"0.9", "1.0"}
+    assert latest["urls"][0]["url"].endswith("/packages/demo-pkg/demo_pkg-1.0-py3-none-any.whl")
+    older = client.get("/pypi/demo-pkg/0.9.0/json").json
+    assert older is not None
+    assert older["info"]["version"] == "0.9"
+    for path in ("/pypi/absent/json", "/pypi/demo-pkg/2.0/json", "/pypi/demo-pkg/x/json", "/pypi/acme-tool/json"):
+        assert client.get(path).status_code == 404, path

@@ -54,6 +54,13 @@ def test_an_opened_name_says_who_adds() -> None:
     assert verdicts(main, DEMO) == {"main": "answers", "main up": "adds"}
 
 
+def test_an_upstream_that_sends_clients_on_adds_nothing() -> None:
+    """Also not to an opened name, and that is the reason given."""
+    main = index("main", hall("demo-pkg"), opened=("demo-pkg",), redirect="https://index.example.com/simple/")
+    (_, voice) = explain(main, DEMO, None, lambda _called: True).voices
+    assert (voice.word, "can add no files" in voice.reason) == ("not asked", True)
+
+
 def test_an_upstream_that_fails_says_so() -> None:
     """It is not said that there is no such project."""
     pypi = elsewhere()

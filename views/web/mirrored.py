@@ -10,14 +10,11 @@ from packaging.metadata import RawMetadata, parse_email
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
-from errors import Refusal, UnknownProject
+from errors import Refusal
 from indexes.reading import Member
-from permissions import Permission
 from simple.legacy_json import project_latest
 from simple.model import File, ProjectDetail, offered_files, offered_versions
-from views import services, this_index
-from views.answering import who_answers
-from views.guards import identity
+from views.upstream_releases import upstream_project
 from views.web.install import install_box
 from views.web.urls import safe_link
 
@@ -40,15 +37,8 @@ class Facts:
 
 def mirrored(name: NormalizedName) -> str:
     """The page, where an upstream of this index knows the project. Raises UnknownProject, UpstreamFailed."""
-    answering = who_answers(services(), this_index(), identity(), Permission.LIST, name)
-    if not answering.members:
-        raise UnknownProject(name)
-    member = answering.members[0]
-    detail = answering.source.project_detail(name)
-    versions = offered_versions(detail)
-    if not versions:
-        raise UnknownProject(name)
-    latest = project_latest(detail)
+    member, detail = upstream_project(name)
+    versions, latest = offered_versions(detail), project_latest(detail)
     files = [file for file in offered_files(detail) if file.version == latest]
     return render_template(
         "mirrored.html",
