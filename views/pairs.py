@@ -26,14 +26,19 @@ _UPLOADED_TO: Final = frozenset({"/", "/upload", "/upload/", "/legacy", "/legacy
 
 
 def pick_index(environ: dict[str, Any], pairs: PairAuthenticator) -> None:
-    """Let a request to a shared address speak of the index that its pair names; whether the secret is right is asked
-    later, by whoever asks for a right.
+    """Let a request to a shared address speak of the index that its pair names, and take its pair at an index's own
+    address as well; whether the secret is right is asked later, by whoever asks for a right.
     """
     path, is_post = environ["PATH_INFO"], environ["REQUEST_METHOD"] == "POST"
-    if INDEX in environ or not (_READ.fullmatch(path) or (is_post and path in _UPLOADED_TO)):
+    if not (_READ.fullmatch(path) or (is_post and path in _UPLOADED_TO)):
+        return
+    index = pairs.index_of(environ.get("HTTP_AUTHORIZATION"))
+    if INDEX in environ:
+        # At an index's own address people sign in, too: a pair is one that has that index's name.
+        if index == environ[INDEX]:
+            environ[ASKED] = True
         return
     environ[ASKED] = True
-    index = pairs.index_of(environ.get("HTTP_AUTHORIZATION"))
     if index is not None:
         environ[INDEX] = index
 

@@ -127,8 +127,8 @@ def test_what_a_base_has_is_installed_through_another_index(
 def test_a_clients_cache_tells_the_indexes_apart(
     server: LiveServer, project: Project, venv: Venv, programs: Programs, line: str
 ) -> None:
-    """One address, one filename, other bytes: what pip kept of the one index is not taken for the other's. uv keeps by
-    address alone, so it is given a cache for each, as the page says.
+    """One filename, other bytes: what a client kept of the one index is not taken for the other's. uv keeps by address
+    alone, so it is given that of the index itself, as the page says.
     """
     for summary, pair in (("Of A.", "team-a -p shuttle-4711"), ("Of B.", "team-b -p madder-0815")):
         upload = CLIENTS[0].replace("team-a -p shuttle-4711", pair)
@@ -136,8 +136,8 @@ def test_a_clients_cache_tells_the_indexes_apart(
         assert done.code == 0, done.text
     script = f"import importlib.metadata as m; print(m.metadata({project.name!r})['Summary'])"
     for pair, summary in (("team-a:loom-4711", "Of A."), ("team-b:indigo-0815", "Of B.")) * 2:
-        own = Programs(programs.home, {"UV_CACHE_DIR": str(programs.home / pair.partition(":")[0])})
-        done = command(re.sub(r"//\S+@", f"//{pair}@", line), server, project, venv, own)
+        there = line.replace("/simple/", f"/index/{pair.partition(':')[0]}/simple/") if "uv " in line else line
+        done = command(re.sub(r"//\S+@", f"//{pair}@", there), server, project, venv, programs)
         assert done.code == 0, done.text
         assert programs.well(venv.python, "-I", "-c", script) == summary
         uninstall(venv, project)

@@ -121,16 +121,20 @@ def test_what_is_no_pair_is_asked_for_one(client: Client, named: Services) -> No
     assert asked == {"This address asks for the name of an index and its secret; send them as username and password.\n"}
 
 
-def test_a_pair_is_good_nowhere_else(client: Client) -> None:
-    """Not even at its own index's address, which is for people; nor for what is of no index."""
+def test_a_pair_is_good_at_its_own_index_and_nowhere_else(client: Client) -> None:
+    """At the index's own address as at the shared one, for reading and uploading; nor at another's, nor for what is of
+    no index.
+    """
+    assert get(client, "/index/team-a/simple/alpha/", A_WRITES).status_code == 200
     for path in (
-        "/index/team-a/simple/",
         "/index/team-b/simple/",
         "/index/main/simple/",
         "/api/packages",
         "/api/users",
+        "/index/team-a/api/packages",
     ):
         assert get(client, path, A_WRITES).status_code == 401, path
+    assert get(client, "/index/team-a/simple/alpha/", pair("team-a", "b reads")).status_code == 401
 
 
 def test_people_read_and_upload_at_an_indexs_own_address(client: Client, named: Services, tmp_path: Path) -> None:
