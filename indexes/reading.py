@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, is_normalized_name
 
 from database.rights import covers
 from errors import UnknownProject
@@ -112,7 +112,12 @@ class IndexReader:
     # -- who answers
 
     def ruling(self, name: NormalizedName) -> Ruling:
-        """Who answers for a name. Asks upstreams where nobody here holds or keeps it; raises what they raise."""
+        """Who answers for a name. Asks upstreams where nobody here holds or keeps it; raises what they raise.
+
+        Nobody answers for another spelling of a name: no pattern covers it, and it is looked up nowhere.
+        """
+        if not is_normalized_name(name):
+            return Ruling()
         is_here = self.holds(name)
         if is_here and name not in self.opened:
             return Ruling((self.own,))

@@ -62,6 +62,18 @@ def test_a_kept_or_unknown_name_has_none(client: FlaskClient, upstream: FakeUpst
     assert client.get("/project/absent/", headers=BROWSER).status_code == 404
 
 
+@pytest.mark.parametrize("spelled", ["Acme_Tool", "acme.tool", "ACME-TOOL", "acme--tool", "..acme-tool", "a" * 300])
+@pytest.mark.parametrize("ending", ["", ".metadata"])
+def test_another_spelling_asks_nobody_for_a_file(
+    client: FlaskClient, upstream: FakeUpstream, spelled: str, ending: str
+) -> None:
+    """The upstream learns no private name by one, and no file of its own is served under it."""
+    upstream.add("acme-tool", a_wheel("9.0", name="acme-tool"))
+    address = f"/packages/{spelled}/acme_tool-9.0-py3-none-any.whl{ending}"
+    assert client.get(address).status_code == 404
+    assert upstream.paths(".*") == []
+
+
 def test_an_upstream_that_is_down_is_said_to_be(client: FlaskClient, upstream: FakeUpstream) -> None:
     """What is known of it is shown, with how old it is; what is not is no unknown project."""
     assert client.get("/project/demo-pkg/", headers=BROWSER).status_code == 200

@@ -10,7 +10,7 @@ import pytest
 from packaging.utils import NormalizedName
 
 from errors import UpstreamFailed
-from indexes.reading import IndexReader, Kept, Member, Names, Redirect, key_of, source_of
+from indexes.reading import IndexReader, Kept, Member, Names, Redirect, Ruling, key_of, source_of
 from simple.sources import FileRecord
 from tests.simple.examples import Shelf, a_file, a_project, name
 
@@ -127,6 +127,15 @@ def test_a_kept_name_is_asked_of_nobody_else(owner: IndexReader, reason: Kept) -
     ):
         ruling = reader.ruling(ACME)
         assert (ruling.members, ruling.kept) == ((), reason)
+    assert pypi.asked_for == []
+
+
+@pytest.mark.parametrize("spelled", ["Acme_Tool", "acme.tool", "ACME-TOOL", "acme--tool", "-acme-tool"])
+def test_another_spelling_of_a_name_is_nobodys(spelled: str) -> None:
+    """No upstream is asked for it, and so none learns the private name that is meant."""
+    pypi = elsewhere("acme-tool")
+    dev = index("dev", hall(), kept=("acme-*",), upstream=pypi)
+    assert dev.ruling(NormalizedName(spelled)) == Ruling()
     assert pypi.asked_for == []
 
 
