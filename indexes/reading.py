@@ -1,7 +1,8 @@
 """Who answers for a name on an index: what it holds itself, its bases, its upstreams, in this order.
 
 The first that knows a name owns it whole. No upstream is asked for a name that the index or any of its bases holds,
-held once, or keeps: names do not leak, and nobody adds to a private project by publishing its name elsewhere.
+held once, or keeps: names do not leak, and nobody adds to a private project by publishing its name elsewhere. Whoever
+owns a name on one of them opens it for that one, and not for the others.
 """
 
 from __future__ import annotations
@@ -92,9 +93,10 @@ class Names:
 
     patterns: tuple[Kept, ...] = ()
 
-    def keeping(self, name: NormalizedName) -> Kept | None:
-        """What keeps a name."""
-        return next((one for one in self.patterns if covers(one.pattern, name)), None)
+    def keeping(self, name: NormalizedName, *, of: str | None = None) -> Kept | None:
+        """What keeps a name; only what is the index ``of``'s, if that is said."""
+        mine = (one for one in self.patterns if of is None or one.index == of)
+        return next((one for one in mine if covers(one.pattern, name)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,20 @@ class IndexReader:
                 return kept
         return None
 
+    def _kept_by_others(self, name: NormalizedName, owner: IndexReader) -> Kept | None:
+        """What keeps a name that its owner opened: another index that had it, or keeps it as its own, and did not open
+        it. Names that are kept everywhere are their owner's to open.
+        """
+        for index in self.inside():
+            if index is owner or name in index.opened:
+                continue
+            if index.holdings.has_had(name):
+                return Kept(index.name)
+            kept = index.names.keeping(name, of=index.name)
+            if kept is not None:
+                return kept
+        return None
+
     def inside(self) -> Iterator[IndexReader]:
         """The index itself and all below it, each once, in the order in which they are asked."""
         seen: set[str] = set()
@@ -169,8 +185,10 @@ class IndexReader:
         first, rest = owners[0], owners[1:]
         if name not in first.opened:
             return Ruling((first.own,), shadowed=tuple(index.own for index in rest))
-        more = self._outside(name, list(self.inside()))
-        return Ruling((first.own, *(index.own for index in rest), *more.members), redirect=more.redirect)
+        kept = self._kept_by_others(name, first)
+        more = Ruling(kept=kept) if kept is not None else self._outside(name, list(self.inside()))
+        members = (first.own, *(index.own for index in rest), *more.members)
+        return Ruling(members, kept=kept, redirect=more.redirect)
 
     def _outside(self, name: NormalizedName, inside: Sequence[IndexReader]) -> Ruling:
         """The first upstream that knows a name; where clients are sent instead, once the turn comes to that."""

@@ -70,7 +70,7 @@ def explain(
     kept, redirect = reader.kept(name), None
     try:
         ruling = reader.ruling(name)
-        members, redirect = ruling.members, ruling.redirect
+        members, redirect, kept = ruling.members, ruling.redirect, ruling.kept or kept
     except Unavailable as refusal:
         failure = refusal.sentence
     if members and not may_read(members[0].index):
