@@ -130,6 +130,14 @@ def may_read(index: IndexServices, permission: Permission, project: str | None =
     return allows(identity(), permission, Where(index.name, project, closed=index.is_closed))
 
 
+def is_for_everybody(permission: Permission) -> bool:
+    """Whether anybody may do this on the index of this request and on the one that owns its project: only then may a
+    cache on the way keep the answer.
+    """
+    concerned = services().at(index_named(request.environ)), this_index()
+    return not any(services().is_private(index, permission) for index in concerned)
+
+
 def ask_owner(project: NormalizedName, permission: Permission) -> None:
     """Let what answers this request speak of the index that owns the project, where that is one below this one.
 
