@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from packaging.utils import NormalizedName, is_normalized_name
 
 from database.rights import covers
-from errors import UnknownProject
+from errors import Unavailable, UnknownProject, UpstreamFailed
 from simple.sources import FileRecord, Merged, Source
 
 # Gives the bytes of a file that a source has told of. Raises MissingBytes, StorageFailed, UpstreamFailed.
@@ -215,6 +215,13 @@ class IndexReader:
                 found.append(index.own)
                 found.extend(one for one in index.upstreams if isinstance(one, Member))
         return tuple(found)
+
+
+def refusal_for(reader: IndexReader, refusal: Unavailable, may_read: Callable[[str], bool]) -> Unavailable:
+    """What an upstream's failure is to somebody: its address only where they may read every index that it may be of."""
+    if not isinstance(refusal, UpstreamFailed) or all(may_read(index.name) for index in reader.inside()):
+        return refusal
+    return UpstreamFailed("An upstream that may have this cannot be asked just now; try again.", refusal.retry_after)
 
 
 def source_of(members: Sequence[Member]) -> Source:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from indexes.manager import NewUpstream
 from server import create_app
 from services import Services
-from tests.conftest import TESTER
+from tests.conftest import PASSWORDS, TESTER, basic
 from tests.upstream.conftest import a_wheel
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream, fake_upstream
 
@@ -86,3 +87,20 @@ def test_metadata_that_cannot_be_had_is_left_out(client: FlaskClient, upstream: 
     upstream.add("bare", FakeFile("bare-1.0.tar.gz", b"no metadata"))
     page = client.get("/project/bare/", headers=BROWSER)
     assert (page.status_code, "bare-1.0.tar.gz" in page.text) == (200, True)
+
+
+def test_an_upstream_of_an_index_that_somebody_may_not_read_fails_without_its_address(
+    open_server: Callable[..., Services], upstream: FakeUpstream
+) -> None:
+    """On every way to a project; whoever may read the index is told which upstream it was."""
+    services = open_server(auth_enabled="true")
+    services.users.create_user("alice", PASSWORDS["alice"], is_admin=True, by=TESTER)
+    services.indexes.create("secret", by=TESTER)
+    services.indexes.set_upstreams("secret", [NewUpstream(upstream.url, allow_private=True)], by=TESTER)
+    services.indexes.set_bases("main", ["secret"], by=TESTER)
+    upstream.misbehave(".*", status=500)
+    client = create_app(services).test_client()
+    for path in ("/simple/demo-pkg/", "/packages/demo-pkg/x.whl", "/project/demo-pkg/", "/api/why?project=demo-pkg"):
+        assert upstream.url not in client.get(path).text, path
+        assert upstream.url in client.get(path, headers=basic("alice")).text, path
+    assert client.get("/simple/demo-pkg/").status_code == 503
