@@ -172,6 +172,33 @@ def test_a_base_is_read_through_another_index_by_those_who_may(dev: Client, secu
     assert names == {"bob": ["alpha", "beta"], "carol": ["alpha"]}
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/integrity/{0}/1.0/{0}-1.0-py3-none-any.whl/provenance"),
+        ("GET", "/api/packages/{0}/1.0/files/{0}-1.0-py3-none-any.whl/contents"),
+        ("GET", "/api/packages/{0}?limit=wrong"),
+        ("GET", "/pypi/{0}/wrong/json"),
+        ("GET", "/feeds/projects/{0}/releases.atom"),
+        ("GET", "/project/{0}/"),
+        ("POST", "/api/packages/{0}/1.0/promote"),
+    ],
+)
+def test_a_name_of_a_closed_base_is_as_one_that_nobody_has(
+    dev: Client, secured: Services, method: str, path: str
+) -> None:
+    """Also where something else is wrong with the request: carol does not learn that there is a beta."""
+    secured.indexes.create("top", closed=False, by=TESTER)
+    secured.indexes.set_bases("top", ["dev"], by=TESTER)
+
+    def told(name: str) -> tuple[int, str]:
+        headers = {"Accept": "text/html", "X-Request-ID": "the-same-one", **basic("carol")}
+        answer = dev.open(f"/index/top{path.format(name)}", method=method, json={"wrong": 1}, headers=headers)
+        return answer.status_code, answer.text.replace(name, "NAME")
+
+    assert told("beta") == told("zeta")
+
+
 def test_a_token_for_one_index_is_for_no_other(dev: Client, secured: Services) -> None:
     """Reading a base through an index needs the right on the base, too."""
     from people.tokens import Limits
