@@ -81,14 +81,33 @@ class Deleting:
         """
         with self.database.writing() as change:
             files = self.files_named(change, index, project, version, filename)
-            named = self._named(change, files, project, version, filename, reason, by)
-            deletions.keep(change.connection, files, named)
-            if not self.undo_days:
-                deletions.end(change.connection, named.id, change.at)
-            holdings.remove_files(change.connection, holdings.index_id_of(change.connection, index), files, change.at)
-            for file in files:
-                detail = {"reason": reason, "sha256": file.sha256, "size": file.size, "deletion": named.id}
-                change.record(by, Entry("file.delete", index, project, file.version, file.filename, detail))
+            named = self._take_off(change, index, files, project, version, filename, reason, by)
+        return self._taken(files, named)
+
+    def _take_off(
+        self,
+        change: Change,
+        index: str,
+        files: list[HeldFile],
+        project: NormalizedName,
+        version: str | None,
+        filename: str | None,
+        reason: str,
+        by: Actor,
+    ) -> Deleted:
+        """Take files off an index's listing within a transaction, after which ``_taken`` has to follow."""
+        named = self._named(change, files, project, version, filename, reason, by)
+        deletions.keep(change.connection, files, named)
+        if not self.undo_days:
+            deletions.end(change.connection, named.id, change.at)
+        holdings.remove_files(change.connection, holdings.index_id_of(change.connection, index), files, change.at)
+        for file in files:
+            detail = {"reason": reason, "sha256": file.sha256, "size": file.size, "deletion": named.id}
+            change.record(by, Entry("file.delete", index, project, file.version, file.filename, detail))
+        return named
+
+    def _taken(self, files: list[HeldFile], named: Deleted) -> Taken:
+        """What a deletion took, whose bytes are let go where nothing is undone."""
         filenames = tuple(file.filename for file in files)
         if self.undo_days:
             return Taken(filenames, named.id, named.expires)

@@ -64,9 +64,13 @@ class Promoting(Deleting):
             new = self._new_there(change, target, files)
             if new:
                 self._copy(change, source, target, project, new, owner, by)
+            named = None
+            if move:  # in the same transaction, so that no file that comes meanwhile goes unpromoted
+                reason = f"Moved to the index {target}."
+                named = self._take_off(change, source, files, project, version, None, reason, by)
+        if named is not None:
+            self._taken(files, named)
         copied = tuple(file.filename for file in new)
-        if move:
-            self.delete(source, project, version, reason=f"Moved to the index {target}.", by=by)
         return Promoted(copied, tuple(file.filename for file in files if file.filename not in copied), move)
 
     def _new_there(self, change: Change, target: str, files: list[HeldFile]) -> list[HeldFile]:

@@ -1,7 +1,8 @@
 """Who answers for a name on an index: what it holds itself, its bases, its upstreams, in this order.
 
 The first that knows a name owns it whole. No upstream is asked for a name that the index or any of its bases holds,
-held once, or keeps: names do not leak, and nobody adds to a private project by publishing its name elsewhere.
+held once, or keeps: names do not leak, and nobody adds to a private project by publishing its name elsewhere. Whoever
+owns a name on one of them opens it for that one, and not for the others.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
-from packaging.utils import NormalizedName
+from packaging.utils import NormalizedName, is_normalized_name
 
 from database.rights import covers
-from errors import UnknownProject
+from errors import Unavailable, UnknownProject, UpstreamFailed
 from simple.sources import FileRecord, Merged, Source
 
 # Gives the bytes of a file that a source has told of. Raises MissingBytes, StorageFailed, UpstreamFailed.
@@ -92,9 +93,10 @@ class Names:
 
     patterns: tuple[Kept, ...] = ()
 
-    def keeping(self, name: NormalizedName) -> Kept | None:
-        """What keeps a name."""
-        return next((one for one in self.patterns if covers(one.pattern, name)), None)
+    def keeping(self, name: NormalizedName, *, of: str | None = None) -> Kept | None:
+        """What keeps a name; only what is the index ``of``'s, if that is said."""
+        mine = (one for one in self.patterns if of is None or one.index == of)
+        return next((one for one in mine if covers(one.pattern, name)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,12 @@ class IndexReader:
     # -- who answers
 
     def ruling(self, name: NormalizedName) -> Ruling:
-        """Who answers for a name. Asks upstreams where nobody here holds or keeps it; raises what they raise."""
+        """Who answers for a name. Asks upstreams where nobody here holds or keeps it; raises what they raise.
+
+        Nobody answers for another spelling of a name: no pattern covers it, and it is looked up nowhere.
+        """
+        if not is_normalized_name(name):
+            return Ruling()
         is_here = self.holds(name)
         if is_here and name not in self.opened:
             return Ruling((self.own,))
@@ -141,6 +148,20 @@ class IndexReader:
                 return kept
         return None
 
+    def _kept_by_others(self, name: NormalizedName, owner: IndexReader) -> Kept | None:
+        """What keeps a name that its owner opened: another index that had it, or keeps it as its own, and did not open
+        it. Names that are kept everywhere are their owner's to open.
+        """
+        for index in self.inside():
+            if index is owner or name in index.opened:
+                continue
+            if index.holdings.has_had(name):
+                return Kept(index.name)
+            kept = index.names.keeping(name, of=index.name)
+            if kept is not None:
+                return kept
+        return None
+
     def inside(self) -> Iterator[IndexReader]:
         """The index itself and all below it, each once, in the order in which they are asked."""
         seen: set[str] = set()
@@ -164,8 +185,10 @@ class IndexReader:
         first, rest = owners[0], owners[1:]
         if name not in first.opened:
             return Ruling((first.own,), shadowed=tuple(index.own for index in rest))
-        more = self._outside(name, list(self.inside()))
-        return Ruling((first.own, *(index.own for index in rest), *more.members), redirect=more.redirect)
+        kept = self._kept_by_others(name, first)
+        more = Ruling(kept=kept) if kept is not None else self._outside(name, list(self.inside()))
+        members = (first.own, *(index.own for index in rest), *more.members)
+        return Ruling(members, kept=kept, redirect=more.redirect)
 
     def _outside(self, name: NormalizedName, inside: Sequence[IndexReader]) -> Ruling:
         """The first upstream that knows a name; where clients are sent instead, once the turn comes to that."""
@@ -192,6 +215,13 @@ class IndexReader:
                 found.append(index.own)
                 found.extend(one for one in index.upstreams if isinstance(one, Member))
         return tuple(found)
+
+
+def refusal_for(reader: IndexReader, refusal: Unavailable, may_read: Callable[[str], bool]) -> Unavailable:
+    """What an upstream's failure is to somebody: its address only where they may read every index that it may be of."""
+    if not isinstance(refusal, UpstreamFailed) or all(may_read(index.name) for index in reader.inside()):
+        return refusal
+    return UpstreamFailed("An upstream that may have this cannot be asked just now; try again.", refusal.retry_after)
 
 
 def source_of(members: Sequence[Member]) -> Source:

@@ -11,7 +11,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from errors import Unavailable, UnknownProject
-from indexes.reading import IndexReader, Kept, Member, Redirect
+from indexes.reading import IndexReader, Kept, Member, Redirect, refusal_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,27 @@ def explain(
 
     It asks the upstreams that an installer's question would ask, and no other.
     """
+
+    def may_see(index: str) -> bool:
+        return index == reader.name or may_read(index)
+
     failure = ""
     members: tuple[Member, ...] = ()
     kept, redirect = reader.kept(name), None
     try:
         ruling = reader.ruling(name)
-        members, redirect = ruling.members, ruling.redirect
+        members, redirect, kept = ruling.members, ruling.redirect, ruling.kept or kept
     except Unavailable as refusal:
-        failure = refusal.sentence
-    if members and not may_read(members[0].index):
+        failure = refusal_for(reader, refusal, may_see).sentence
+    if members and not may_see(members[0].index):
         members, redirect, kept = (), None, None
+    members = tuple(member for member in members if may_see(member.index))
+    redirect = redirect if redirect is not None and may_see(redirect.index) else None
+    kept = kept if kept is not None and (not kept.index or may_see(kept.index)) else None
     asked = _Asked(name, members, kept, redirect, failure)
     voices: list[Voice] = []
     for index in reader.inside():
-        if index.name == reader.name or may_read(index.name):
+        if may_see(index.name):
             voices.append(asked.of_holdings(index))
             voices.extend(asked.of_upstream(index, one) for one in index.upstreams)
     return Explanation(reader.name, name, version, _sentence(reader, asked, version, voices), tuple(voices))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from mirroring.taking import Failure
 from simple.kept import KeptPage, TakenFile
 from upstream.source import UpstreamSource
 
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _LARGEST_MANIFEST: Final = 256 << 20
 _LARGEST_PAGE: Final = 100 << 20
 _LARGEST_METADATA: Final = 16 << 20
@@ -118,10 +120,11 @@ class _Importing:
                 )
             for project in manifest["projects"]:
                 name = canonicalize_name(project["name"], validate=True)
+                _check(project)
                 self._pages[name] = project
                 for file in project["files"]:
                     self._of_digest.setdefault(str(file["sha256"]), []).append((name, file))
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
             raise InvalidRequest("The manifest of the bundle cannot be read; export it again.") from error
         return digest
 
@@ -192,3 +195,18 @@ class _Importing:
                     report.refused.append(
                         Failure(str(file["filename"]), "The bundle ends before it; carry it over again.")
                     )
+
+
+def _check(project: Mapping[str, Any]) -> None:
+    """Raises KeyError, TypeError or ValueError for what a manifest does not say so of a project and its files."""
+    int(project["serial"])
+    if datetime.fromisoformat(project["fetched"]).tzinfo is None:
+        raise ValueError("a time without a zone")
+    digests = [project["page"]]
+    for file in project["files"]:
+        int(file["size"])
+        digests += [file["sha256"], *([file["metadata"]] if file["metadata"] else [])]
+        if not file["filename"].isprintable() or not file["version"].isprintable():
+            raise ValueError("a name that is none")
+    if not all(_SHA256.fullmatch(digest) for digest in digests):
+        raise ValueError("a digest that is none")

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from packaging.utils import NormalizedName
+from werkzeug.test import Client
 
 from credentials import issuers
 from credentials.issuer_keys import fetch_keys
 from credentials.publishers import GITHUB_ISSUER
 from distributions import attestations as verifying
 from distributions.attestations import verify
+from people.rights import Holder
 from permissions import MAIN
-from server import create_app
+from server import create_app, create_wsgi
 from services import Services
 from tests.conftest import PASSWORDS, TESTER, basic
 from tests.credentials.mock_issuer import MockIssuer, mock_issuer
@@ -113,6 +115,22 @@ def test_verified_attestations_are_offered(site: FlaskClient, job: dict[str, str
     assert bundle["publisher"]["repository"] == "trailofbits/pypi-attestations"
     signatures = [one["envelope"]["signature"] for one in bundle["attestations"]]
     assert signatures == [one["envelope"]["signature"] for one in GITHUB.documents()]
+
+
+def test_the_provenance_on_a_closed_index_is_for_no_shared_cache(
+    site: FlaskClient, trusting: Services, job: dict[str, str], sdist: Path
+) -> None:
+    """Whoever may not read the index would get it there."""
+    upload(site, sdist, headers=job, attestations=attestations())
+    assert site.get(PATH).headers["Cache-Control"] == "public, max-age=600"
+    trusting.indexes.create("dev", by=TESTER)
+    trusting.rights.grant("dev", None, Holder("bob"), "reader", by=TESTER)
+    trusting.manager.promote(MAIN, "dev", PROJECT, "0.0.19", by=TESTER)
+    front = create_wsgi(trusting)
+    answer = Client(front).get(f"/index/dev{PATH}", base_url=BASE, headers=basic("bob"))
+    front.close()
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, max-age=600")
+    assert "Authorization" in answer.headers["Vary"]
 
 
 def test_people_see_what_was_verified(site: FlaskClient, job: dict[str, str], sdist: Path) -> None:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from packaging.utils import NormalizedName
 
-from errors import UnknownProject
+from errors import UnknownProject, UpstreamFailed
 from indexes.assembly import IndexServices
-from indexes.reading import Member, key_of, source_of
+from indexes.reading import Member, key_of, refusal_for, source_of
 from permissions import Identity, Permission, Where, allows
 from services import Services
 from simple.sources import Source
@@ -53,7 +53,10 @@ def who_answers(
     if name is None:
         members, redirect = index.reader.members(may), ""
     else:
-        ruling = index.reader.ruling(name)
+        try:
+            ruling = index.reader.ruling(name)
+        except UpstreamFailed as refusal:
+            raise refusal_for(index.reader, refusal, may) from refusal
         if ruling.members and not may(ruling.members[0].index):
             raise UnknownProject(name)
         members = tuple(member for member in ruling.members if may(member.index))

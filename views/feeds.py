@@ -13,11 +13,11 @@ from packaging.version import Version
 
 from database import feeds
 from database.feeds import NewProject, NewRelease
-from permissions import Permission, allows
+from permissions import Permission
 from simple.conditional import matches_none
 from views import atom, services, this_index
 from views.atom import Feed, FeedEntry
-from views.guards import requires
+from views.guards import is_for_everybody, requires
 from views.simple import moved, normalized
 from views.web.urls import absolute, own_url
 
@@ -134,7 +134,7 @@ def _host() -> str:
 def _answer(feed: Feed) -> Response:
     body = atom.draw(feed)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    is_public = allows(services().authenticator.nobody, Permission.LIST)
+    is_public = is_for_everybody(Permission.LIST)
     headers = {
         **_HEADERS,
         "ETag": etag,

@@ -33,6 +33,7 @@ from views import services, this_index
 from views.answering import Answering, who_answers
 from views.guards import identity, requires
 from views.lane import Place, SlowLane
+from views.simple import normalized
 
 blueprint = Blueprint("files", __name__)
 
@@ -321,8 +322,10 @@ class WatchedFile:
 def download(project: str, filename: str) -> Response:
     """A distribution, or with ``.metadata`` its core metadata (PEP 658)."""
     server: FileServer = current_app.extensions["file_server"]
-    name = NormalizedName(project)
     try:
+        name = normalized(project)
+        if name != project:
+            raise UnknownFile(filename)  # no page leads there; upstreams would learn a private name by its spelling
         answering = who_answers(services(), this_index(), identity(), Permission.DOWNLOAD, name)
         answer = server.answer(request.method, answering, name, filename, request.environ)
     except UnknownProject as error:

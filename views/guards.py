@@ -22,7 +22,7 @@ from config import Settings
 from credentials.throttle import plain_address
 from database.journal import ANONYMOUS, Actor
 from distributions.filenames import check_project_name
-from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded, UnknownIndex, UnknownProject
+from errors import Forbidden, InvalidName, NotAuthenticated, ProofNeeded, UnknownIndex
 from identities import place_of
 from indexes.assembly import IndexServices
 from permissions import READING, Identity, Permission, Where, allows, why_not
@@ -130,11 +130,19 @@ def may_read(index: IndexServices, permission: Permission, project: str | None =
     return allows(identity(), permission, Where(index.name, project, closed=index.is_closed))
 
 
+def is_for_everybody(permission: Permission) -> bool:
+    """Whether anybody may do this on the index of this request and on the one that owns its project: only then may a
+    cache on the way keep the answer.
+    """
+    concerned = services().at(index_named(request.environ)), this_index()
+    return not any(services().is_private(index, permission) for index in concerned)
+
+
 def ask_owner(project: NormalizedName, permission: Permission) -> None:
     """Let what answers this request speak of the index that owns the project, where that is one below this one.
 
     Pages for people are at the owner's own address. The simple pages and files ask for themselves, upstreams too.
-    Raises UnknownProject for one that the asker may not read.
+    A project of an index that the asker may not read is answered in every way as one that nobody has.
     """
     if request.blueprint in {"simple", "files"}:
         return
@@ -144,7 +152,7 @@ def ask_owner(project: NormalizedName, permission: Permission) -> None:
         return
     found = services().at(owner.name)
     if not may_read(found, permission, project):
-        raise UnknownProject(project)
+        return  # this index does not hold it: to this asker it is a name like any that nobody has
     if request.blueprint == "web":
         values: dict[str, Any] = dict(request.view_args or {})
         url = current_app.url_for(request.endpoint or "", _index=owner.name, **values)

@@ -9,11 +9,11 @@ from flask import Blueprint, Response, request
 from packaging.utils import NormalizedName
 
 from errors import NotAcceptable, NotFound, Refusal, UnknownFile, shown
-from permissions import Permission, allows
-from views import services, this_index
+from permissions import Permission
+from views import this_index
 from views.contents import stored_file
 from views.errors import headers_of, status_of
-from views.guards import requires
+from views.guards import is_for_everybody, requires
 from views.simple import normalized
 
 blueprint = Blueprint("integrity", __name__)
@@ -32,10 +32,10 @@ def provenance(project: str, version: str, filename: str) -> Response:
         raise NotAcceptable(_OFFERED)
     response = Response(_provenance(normalized(project), version, filename), 200)
     response.content_type = media_type
-    keepers = "public" if allows(services().authenticator.nobody, Permission.DOWNLOAD) else "private"
+    keepers = "public" if is_for_everybody(Permission.DOWNLOAD) else "private"
     response.headers["Cache-Control"] = f"{keepers}, max-age=600"
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.vary.add("Accept")
+    response.vary.update(["Accept"] if keepers == "public" else ["Accept", "Authorization"])
     return response
 
 

@@ -16,7 +16,7 @@ from simple.conditional import matches_none
 from simple.legacy_json import ReleaseInfo, draw_project_json, draw_release_json, yanked_reason
 from simple.model import File, ProjectDetail, offered_versions
 from views import this_index
-from views.guards import requires
+from views.guards import is_for_everybody, requires
 from views.releases import latest_release, offered_release
 from views.simple import moved, normalized
 from views.upstream_releases import upstream_project, upstream_release
@@ -104,7 +104,10 @@ def _moved(to: str) -> Response:
 
 def _answer(detail: ProjectDetail, body: bytes) -> Response:
     etag = f'"{hashlib.sha256(body).hexdigest()}"'
-    headers = {**_HEADERS, "ETag": etag, "X-PyPI-Last-Serial": str(detail.serial)}
+    keepers = (
+        {} if is_for_everybody(Permission.LIST) else {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    )
+    headers = {**_HEADERS, **keepers, "ETag": etag, "X-PyPI-Last-Serial": str(detail.serial)}
     if matches_none(request.headers.get("If-None-Match"), etag):
         response = Response(status=304, headers=headers)
         del response.headers["Content-Type"]

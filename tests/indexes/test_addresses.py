@@ -104,9 +104,28 @@ def test_uploads_need_a_role_on_the_index(dev: Client, tmp_path: Path) -> None:
 
 def test_private_pages_are_for_no_shared_cache(dev: Client) -> None:
     """Those of a closed index, of a server whose main index anybody reads."""
-    for path in ("/simple/beta/", "/packages/beta/beta-1.0-py3-none-any.whl"):
-        assert "private" in get(dev, f"/index/dev{path}", "bob").headers["Cache-Control"]
-    assert "private" not in get(dev, "/simple/alpha/").headers["Cache-Control"]
+    for path in (
+        "/simple/beta/",
+        "/packages/beta/beta-1.0-py3-none-any.whl",
+        "/pypi/beta/json",
+        "/feeds/releases.atom",
+        "/feeds/projects/beta/releases.atom",
+    ):
+        headers = get(dev, f"/index/dev{path}", "bob").headers
+        assert "private" in headers["Cache-Control"], path
+        assert "Authorization" in headers["Vary"], path
+        assert "private" not in get(dev, path.replace("beta", "alpha")).headers["Cache-Control"], path
+    assert get(dev, "/index/dev/api/packages/beta", "bob").headers["Cache-Control"] == "no-store"
+    assert get(dev, "/api/packages/alpha").headers["Cache-Control"] == "no-cache"
+
+
+def test_what_comes_of_a_closed_base_is_for_no_shared_cache(dev: Client, secured: Services) -> None:
+    """Though anybody reads the index that was asked."""
+    secured.indexes.create("top", closed=False, by=TESTER)
+    secured.indexes.set_bases("top", ["dev"], by=TESTER)
+    for path in (*READ_BY_PROGRAMS, "/feeds/projects/beta/releases.atom"):
+        caching = get(dev, f"/index/top{path}", "bob").headers["Cache-Control"]
+        assert "private" in caching or caching == "no-store", path
 
 
 def test_the_pages_of_an_index_link_to_each_other(dev: Client) -> None:
@@ -151,6 +170,33 @@ def test_a_base_is_read_through_another_index_by_those_who_may(dev: Client, secu
     listed = {who: get(dev, "/index/top/simple/", who).json for who in ("bob", "carol")}
     names = {who: [one["name"] for one in (page or {})["projects"]] for who, page in listed.items()}
     assert names == {"bob": ["alpha", "beta"], "carol": ["alpha"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/integrity/{0}/1.0/{0}-1.0-py3-none-any.whl/provenance"),
+        ("GET", "/api/packages/{0}/1.0/files/{0}-1.0-py3-none-any.whl/contents"),
+        ("GET", "/api/packages/{0}?limit=wrong"),
+        ("GET", "/pypi/{0}/wrong/json"),
+        ("GET", "/feeds/projects/{0}/releases.atom"),
+        ("GET", "/project/{0}/"),
+        ("POST", "/api/packages/{0}/1.0/promote"),
+    ],
+)
+def test_a_name_of_a_closed_base_is_as_one_that_nobody_has(
+    dev: Client, secured: Services, method: str, path: str
+) -> None:
+    """Also where something else is wrong with the request: carol does not learn that there is a beta."""
+    secured.indexes.create("top", closed=False, by=TESTER)
+    secured.indexes.set_bases("top", ["dev"], by=TESTER)
+
+    def told(name: str) -> tuple[int, str]:
+        headers = {"Accept": "text/html", "X-Request-ID": "the-same-one", **basic("carol")}
+        answer = dev.open(f"/index/top{path.format(name)}", method=method, json={"wrong": 1}, headers=headers)
+        return answer.status_code, answer.text.replace(name, "NAME")
+
+    assert told("beta") == told("zeta")
 
 
 def test_a_token_for_one_index_is_for_no_other(dev: Client, secured: Services) -> None:

@@ -161,6 +161,20 @@ def test_a_password_is_told_to_nobody(site: Client, secured: Services) -> None:
         assert SECRET not in text
 
 
+@pytest.mark.parametrize(
+    "upstream",
+    [
+        {"url": "https://robot:a-secret@index.example.com/simple/"},
+        {"url": "https://robot:a-secret@[bad/"},
+        {"url": UPSTREAM, "username": "robot", "password": "a-secret\n"},
+    ],
+)
+def test_no_refusal_repeats_a_password(site: Client, upstream: dict[str, str]) -> None:
+    """Logs of whoever sent it would keep it."""
+    answer = ask(site, "PUT", "/api/indexes/dev/upstreams", "alice", {"upstreams": [upstream]})
+    assert (answer.status_code, "a-secret" in answer.text) == (400, False)
+
+
 def test_a_password_that_is_not_sent_stays(site: Client, secured: Services) -> None:
     """With the id under which pages are kept; an empty one takes it away."""
     place = "/api/indexes/dev/upstreams"

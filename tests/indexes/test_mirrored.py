@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from indexes.manager import NewUpstream
 from server import create_app
 from services import Services
-from tests.conftest import TESTER
+from tests.conftest import PASSWORDS, TESTER, basic
 from tests.upstream.conftest import a_wheel
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream, fake_upstream
 
@@ -62,6 +63,18 @@ def test_a_kept_or_unknown_name_has_none(client: FlaskClient, upstream: FakeUpst
     assert client.get("/project/absent/", headers=BROWSER).status_code == 404
 
 
+@pytest.mark.parametrize("spelled", ["Acme_Tool", "acme.tool", "ACME-TOOL", "acme--tool", "..acme-tool", "a" * 300])
+@pytest.mark.parametrize("ending", ["", ".metadata"])
+def test_another_spelling_asks_nobody_for_a_file(
+    client: FlaskClient, upstream: FakeUpstream, spelled: str, ending: str
+) -> None:
+    """The upstream learns no private name by one, and no file of its own is served under it."""
+    upstream.add("acme-tool", a_wheel("9.0", name="acme-tool"))
+    address = f"/packages/{spelled}/acme_tool-9.0-py3-none-any.whl{ending}"
+    assert client.get(address).status_code == 404
+    assert upstream.paths(".*") == []
+
+
 def test_an_upstream_that_is_down_is_said_to_be(client: FlaskClient, upstream: FakeUpstream) -> None:
     """What is known of it is shown, with how old it is; what is not is no unknown project."""
     assert client.get("/project/demo-pkg/", headers=BROWSER).status_code == 200
@@ -88,3 +101,23 @@ def test_mirrors_read_it_in_the_older_json(client: FlaskClient) -> None:
     assert older["info"]["version"] == "0.9"
     for path in ("/pypi/absent/json", "/pypi/demo-pkg/2.0/json", "/pypi/demo-pkg/x/json", "/pypi/acme-tool/json"):
         assert client.get(path).status_code == 404, path
+
+
+def test_an_upstream_of_an_index_that_somebody_may_not_read_fails_without_its_address(
+    open_server: Callable[..., Services], upstream: FakeUpstream
+) -> None:
+    """On every way to a project; whoever may read the index is told which upstream it was."""
+    services = open_server(auth_enabled="true")
+    services.users.create_user("alice", PASSWORDS["alice"], is_admin=True, by=TESTER)
+    services.indexes.create("secret", by=TESTER)
+    services.indexes.set_upstreams("secret", [NewUpstream(upstream.url, allow_private=True)], by=TESTER)
+    services.indexes.set_bases("main", ["secret"], by=TESTER)
+    upstream.misbehave(".*", status=500)
+    client = create_app(services).test_client()
+    for path in (
+        "/simple/demo-pkg/", "/packages/demo-pkg/x.whl", "/project/demo-pkg/", "/api/why?project=demo-pkg",
+        "/pypi/demo-pkg/json",
+    ):  # fmt: skip
+        assert upstream.url not in client.get(path).text, path
+        assert upstream.url in client.get(path, headers=basic("alice")).text, path
+    assert client.get("/simple/demo-pkg/").status_code == 503

@@ -79,6 +79,16 @@ def test_a_moved_release_leaves_its_index(staged: Services) -> None:
     assert names(staged, "dev") == names(staged, "prod")
 
 
+def test_a_file_that_comes_while_its_release_is_moved_stays(staged: Services) -> None:
+    """It was not promoted, so it is not deleted either: a move is one step."""
+    last = staged.at("dev").catalogue.validity(None)
+    staged.manager.promote("dev", "prod", SAMPLE, "1.0", move=True, by=TESTER)
+    rows = staged.at("dev").catalogue.changes_since(last)
+    assert {row.action for row in rows} == {"file.delete"}
+    moments = {row.at for row in (*rows, *staged.at("prod").catalogue.changes_since(last))}
+    assert len(moments) == 1  # that of one transaction
+
+
 def test_bytes_stay_while_any_index_lists_them(staged: Services) -> None:
     """Letting go what one index deleted takes nothing from another."""
     staged.manager.promote("dev", "prod", SAMPLE, "1.0", move=True, by=TESTER)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import pytest
 from packaging.utils import NormalizedName
 
 from errors import UpstreamFailed
-from indexes.reading import IndexReader, Kept, Member, Names, Redirect, key_of, source_of
+from indexes.reading import IndexReader, Kept, Member, Names, Redirect, Ruling, key_of, source_of
+from indexes.why import explain
 from simple.sources import FileRecord
 from tests.simple.examples import Shelf, a_file, a_project, name
 
@@ -130,15 +131,46 @@ def test_a_kept_name_is_asked_of_nobody_else(owner: IndexReader, reason: Kept) -
     assert pypi.asked_for == []
 
 
+@pytest.mark.parametrize("spelled", ["Acme_Tool", "acme.tool", "ACME-TOOL", "acme--tool", "-acme-tool"])
+def test_another_spelling_of_a_name_is_nobodys(spelled: str) -> None:
+    """No upstream is asked for it, and so none learns the private name that is meant."""
+    pypi = elsewhere("acme-tool")
+    dev = index("dev", hall(), kept=("acme-*",), upstream=pypi)
+    assert dev.ruling(NormalizedName(spelled)) == Ruling()
+    assert pypi.asked_for == []
+
+
 def test_an_opened_name_takes_the_files_of_others_too() -> None:
     """Where its owner says so: the own files first, then those of bases, then those of the upstream."""
     pypi = elsewhere("demo-pkg")
     base = index("main", hall("demo-pkg"))
+    dev = index("dev", hall("demo-pkg"), bases=(base,), opened=("demo-pkg",))
+    assert key_of(dev.ruling(DEMO).members) == "dev+main"
+    assert key_of(base.ruling(DEMO).members) == "main"
+    alone = index("dev", hall("demo-pkg"), bases=(index("main", hall()),), upstream=pypi, opened=("demo-pkg",))
+    ruling = alone.ruling(DEMO)
+    assert key_of(ruling.members) == "dev+dev>up"
+    assert source_of(ruling.members).project_detail(DEMO).versions == ("1.0", "9.0")
+
+
+@pytest.mark.parametrize(
+    ("base", "reason"),
+    [
+        (index("main", hall("demo-pkg")), Kept("main")),
+        (index("main", hall(past="demo-pkg")), Kept("main")),
+        (index("main", hall(), kept=("demo-*",)), Kept("main", "demo-*")),
+    ],
+)
+def test_a_name_is_opened_by_all_whose_it_is_or_stays_inside(base: IndexReader, reason: Kept) -> None:
+    """Whoever starts a project of a base's private name on another index, and opens it there, tells no upstream."""
+    pypi = elsewhere("demo-pkg")
     dev = index("dev", hall("demo-pkg"), bases=(base,), upstream=pypi, opened=("demo-pkg",))
     ruling = dev.ruling(DEMO)
-    assert key_of(ruling.members) == "dev+main+dev>up"
-    assert source_of(ruling.members).project_detail(DEMO).versions == ("1.0", "9.0")
-    assert key_of(base.ruling(DEMO).members) == "main"
+    assert [one.upstream for one in ruling.members] == [""] * len(ruling.members)
+    assert (ruling.kept, pypi.asked_for) == (reason, [])
+    assert "not asked" in {voice.word for voice in explain(dev, DEMO, None, lambda _called: True).voices}
+    opened = replace(base, opened=frozenset({"demo-pkg"}))
+    assert key_of(replace(dev, bases=(opened,)).ruling(DEMO).members).endswith("dev>up")
 
 
 def test_an_opened_name_without_own_files_is_the_others() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from indexes.reading import IndexReader
 from indexes.why import explain
 from tests.indexes.test_reading import ABSENT, ACME, DEMO, elsewhere, hall, index
@@ -83,3 +85,31 @@ def test_what_somebody_may_not_read_is_not_told() -> None:
     dev = index("dev", hall(), bases=(index("secret", hall("demo-pkg")),))
     assert verdicts(dev, DEMO, hidden="secret") == {"dev": "knows nothing"}
     assert explain(dev, DEMO, None, lambda called: called != "secret").sentence == "dev has no demo-pkg."
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        index("secret", hall(), kept=("demo-*",)),
+        index("secret", hall(past="demo-pkg")),
+        index("secret", hall(), redirect="https://secret.example.com/simple/"),
+    ],
+)
+def test_what_an_index_that_somebody_may_not_read_keeps_is_not_told(secret: IndexReader) -> None:
+    """Nor to where it sends its clients: neither its name, its patterns nor its upstreams."""
+    dev = index("dev", hall(), bases=(secret,), upstream=elsewhere())
+    told = str(explain(dev, DEMO, "1.0", lambda called: called == "dev").document())
+    assert "secret" not in told
+    assert "demo-*" not in told
+    assert "secret" in str(explain(dev, DEMO, "1.0", lambda _called: True).document())
+
+
+def test_the_upstream_of_an_index_that_somebody_may_not_read_fails_without_its_name() -> None:
+    """It is still said that it failed, and not that there is no such project."""
+    secret = elsewhere()
+    secret.is_down = True
+    dev = index("dev", hall(), bases=(index("secret", hall(), upstream=secret),))
+    hidden = explain(dev, DEMO, None, lambda called: called != "secret")
+    told = explain(dev, DEMO, None, lambda _called: True)
+    assert "cannot be answered" in hidden.sentence
+    assert hidden.sentence != told.sentence

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mirroring.bundle import FORMAT
 from tests.console.running import data, good, leave_the_machine, run
 from tests.factory import build_wheel, wheel_members, zip_bytes
 from tests.upstream.fake_upstream import FakeFile, FakeUpstream, fake_upstream
@@ -130,9 +132,33 @@ def test_a_changed_bundle_is_refused_file_by_file(elsewhere: FakeUpstream, monke
     assert "not what the manifest says" in told.stderr
 
 
+def manifest_saying(**changes: object) -> bytes:
+    """A manifest of one file that is in order but for these."""
+    file = {"filename": "app-1.0-py3-none-any.whl", "version": "1.0", "sha256": "0" * 64, "size": 1, "metadata": None}
+    project = {"name": "app", "page": "0" * 64, "serial": 0, "fetched": "2026-01-01T00:00:00+00:00", "files": [file]}
+    for key, value in changes.items():
+        (file if key in file else project)[key] = value
+    return json.dumps({"format": FORMAT, "projects": [project]}).encode()
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        *(
+            ({"manifest.json": manifest_saying(**{key: value})}, "cannot be read")
+            for key, value in {
+                "sha256": "../../../etc/cron.d/x",
+                "metadata": "x",
+                "size": "much",
+                "filename": 1,
+                "page": None,
+                "serial": "x",
+                "fetched": "2026-01-01T00:00:00",
+                "name": "../x",
+                "files": 7,
+            }.items()
+        ),
+        ({"manifest.json": b"[]"}, "cannot be read"),
         ({"pages/app": b"{}"}, "not what its manifest says"),
         ({"manifest.json": b"{}"}, "cannot be read"),
         ({"files/../../etc": b"x"}, "does not name"),

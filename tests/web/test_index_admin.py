@@ -113,7 +113,7 @@ def test_a_refused_form_of_upstreams_keeps_what_was_typed(somebody: Person) -> N
     """But no password."""
     alice = somebody("alice")
     alice.get("/admin/indexes/dev")
-    fields = {"url-0": "https://a.example.com/", "mode-0": "push", "place-0": "1", "password-0": "hush"}
+    fields = {"url-0": "https://me:hush@a.example.com/", "mode-0": "push", "place-0": "1", "password-0": "hush"}
     page = alice.post("/admin/indexes/dev/upstreams", **fields).text
     assert 'value="https://a.example.com/"' in page
     assert "hush" not in page

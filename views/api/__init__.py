@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 from werkzeug.routing import BaseConverter
 
-from permissions import Permission, allows
-from views import services
+from permissions import Permission
+from views.guards import is_for_everybody
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -52,7 +52,7 @@ def add_headers(response: Response) -> Response:
 
 def caching() -> str:
     """The Cache-Control of what is read: asked anew each time where anybody may read, else never kept."""
-    return "no-cache" if allows(services().authenticator.nobody, Permission.LIST) else "no-store"
+    return "no-cache" if is_for_everybody(Permission.LIST) else "no-store"
 
 
 from views.api import (  # noqa: E402 - they add their views

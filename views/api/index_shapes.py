@@ -155,6 +155,7 @@ UPSTREAMS_BODY: Final = record(
                 "The password; left out: that which an upstream of this address and name has; empty: none.",
                 pattern=NO_CONTROLS,
                 maxLength=1000,
+                writeOnly=True,
             ),
             allow_private=flag("Whether it may be at a private or loopback address; left out: no."),
         ),

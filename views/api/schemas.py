@@ -12,6 +12,7 @@ from typing import Any, Final
 from errors import InvalidRequest, shown
 
 Schema = dict[str, Any]
+_CREDENTIALS: Final = re.compile(r"//[^/]*@")  # in an address: no refusal repeats them
 
 # Patterns are anchored at both ends, and mean the same to Python and to ECMAScript, which JSON Schema asks for.
 NAME_PATTERN: Final = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
@@ -109,7 +110,8 @@ def _check_text(value: str, schema: Schema, where: str) -> None:
         raise InvalidRequest(f"{where} has {len(value)} characters; {limits} are taken.")
     pattern = schema.get("pattern")
     if pattern is not None and re.fullmatch(pattern[1:-1], value) is None:
-        raise InvalidRequest(f"{where} may not be {shown(value)}: {schema['description']}")
+        what = "what was sent" if schema.get("writeOnly") else shown(_CREDENTIALS.sub("//...@", value))
+        raise InvalidRequest(f"{where} may not be {what}: {schema['description']}")
 
 
 def _check_whole(value: Any, schema: Schema, where: str) -> None:

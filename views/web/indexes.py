@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from views.web import blueprint
 from views.web.choosing import index_names
 from views.web.teams import REFUSALS, said
 
+_CREDENTIALS: Final = re.compile(r"//[^/]*@")
 _MOST_FIELDS: Final = 20  # of upstreams in one form, as many as an index may have
 
 
@@ -181,7 +183,7 @@ def _fields_said() -> list[UpstreamField]:
     form = request.form
     return [
         UpstreamField(
-            number, said(f"url-{number}"), said(f"mode-{number}"), said(f"username-{number}"),
+            number, _CREDENTIALS.sub("//", said(f"url-{number}")), said(f"mode-{number}"), said(f"username-{number}"),
             allow_private=f"allow_private-{number}" in form,
         )
         for number in range(_MOST_FIELDS)
