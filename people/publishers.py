@@ -26,6 +26,7 @@ from database.publishers import NewMinted, NewPublisher, PublisherRow, Publisher
 from database.rights import ground
 from errors import Conflict, InvalidIdentityToken, InvalidRequest, NameTaken, shown
 from identities import Identities
+from permissions import MAIN
 
 MOST_OF_A_PROJECT: Final = 50
 MOST_OF_A_USER: Final = 1000
@@ -107,6 +108,10 @@ class PublisherManager:
 
         Whether ``user_id`` may do so is the caller's to ask. Raises InvalidRequest, NameTaken, Conflict, UnknownIndex.
         """
+        if index != MAIN:
+            raise InvalidRequest(
+                f"Tokens of CI jobs are traded for those of main only, not of {index}; upload there with an API token."
+            )
         made = told.make(kind, fields, issuer or self._usual_issuer(kind))
         self._must_be_trusted(made)
         new = NewPublisher(index, project, made.kind, made.issuer, made.to_fields())

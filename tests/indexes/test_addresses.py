@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.utils import NormalizedName
 from werkzeug.test import Client, TestResponse
 
+from errors import InvalidRequest
 from people.rights import Holder
 from server import create_wsgi
 from services import Services
@@ -210,3 +212,14 @@ def test_a_token_for_one_index_is_for_no_other(dev: Client, secured: Services) -
     assert dev.get("/index/dev/simple/alpha/", headers=header).status_code == 200  # anybody reads main here
     secured.indexes.create("other", by=TESTER)
     assert dev.get("/index/other/simple/", headers=header).status_code == 403
+
+
+def test_trusted_publishing_is_for_main(dev: Client, secured: Services) -> None:
+    """Elsewhere nothing would trade a job's token: there is no tab for it, and adding one is refused."""
+    fields = {"repository": "acme/tool", "workflow": "release.yml"}
+    with pytest.raises(InvalidRequest, match="main only"):
+        secured.publishers.add("dev", NormalizedName("beta"), "github", fields, by=TESTER, user_id=None)
+    secured.rights.grant("dev", NormalizedName("beta"), Holder("bob"), "owner", by=TESTER)
+    page = get(dev, "/index/dev/project/beta/", "bob", "text/html").text
+    assert ">Settings</a>" in page
+    assert ">Publishing</a>" not in page

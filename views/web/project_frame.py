@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from database.catalogue import ReleaseDetail, provenance_path
 from errors import UnknownProject
-from permissions import Permission, Where, allows
+from permissions import MAIN, Permission, Where, allows
 from simple.legacy_json import project_latest, reason_of
 from simple.model import ProjectDetail, ProjectStatus
 from views import this_index
@@ -154,7 +154,9 @@ def _bare(name: NormalizedName, here: str, detail: ProjectDetail | None = None) 
 
 
 def _kinds(here: str, may: frozenset[str]) -> list[_Kind]:
-    return [kind for kind in _TABS if not kind.needs or kind.needs & may or kind.endpoint == here]
+    shown = [kind for kind in _TABS if not kind.needs or kind.needs & may or kind.endpoint == here]
+    # Tokens of CI jobs are traded for those of main only.
+    return [kind for kind in shown if kind.endpoint != "web.publishing" or this_index().name == MAIN]
 
 
 def _tab(kind: _Kind, name: NormalizedName, version: str, latest: str, here: str) -> Tab:
