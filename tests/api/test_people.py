@@ -219,7 +219,9 @@ def test_roles_are_listed_by_what_is_asked(alice: Asker) -> None:
     assert listed("?team=web") == [team]
     assert listed("?username=nobody") == []
     alice.refused(400, "GET", "/api/roles?user=bob")
-    alice.refused(400, "GET", "/api/roles?index=other")
+    for path in ("roles", "patterns"):
+        alice.refused(404, "GET", f"/api/{path}?index=other")
+        alice.refused(400, "GET", f"/api/{path}?index=No!")
     assert alice.good("DELETE", "/api/roles", {"user": "alice"}) == {"revoked": "maintainer"}
 
 

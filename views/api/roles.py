@@ -25,6 +25,7 @@ _ROLE_NOW = {200: Reply("The role as it is now.", shapes.ROLE)}
 _ROLE_GONE = {200: Reply("The role that it was.", shapes.ROLE_REVOKED)}
 _LAST_OWNER = {409: "It is the project's last owner."}
 _INSTEAD = "It takes the place of a role that they had there."
+_NO_INDEX = {404: "There is no such index."}
 _NO_HOLDER = {404: "There is no such user or team."}
 _LIST_QUERY = (
     Parameter("index", shapes.optional_index("Only on this index.")),
@@ -47,16 +48,24 @@ _PATTERN_QUERY = (Parameter("index", shapes.optional_index("Only of this index."
         {200: Reply("The roles.", shapes.ROLE_LIST)},
         description="Those on indexes and on projects. Whoever holds none on the index is what the settings say.",
         query=_LIST_QUERY,
+        refusals=_NO_INDEX,
     )
 )
 def list_roles() -> Response:
     """Roles, by whatever was asked for."""
     asked = read_query(_LIST_QUERY)
+    _must_be_there(asked["index"])
     project = canonicalize_name(asked["project"]) if asked["project"] else None
     found = services().readers.rights.grants(
         index=asked["index"], project=project, user=asked["username"], team=asked["team"]
     )
     return answer({"roles": [role_line(row) for row in found]})
+
+
+def _must_be_there(index: str | None) -> None:
+    """Raises UnknownIndex for the name of an index that is none."""
+    if index:
+        services().at(index)
 
 
 @blueprint.put("/roles")
@@ -181,11 +190,13 @@ def _holder(body: dict[str, Any]) -> Holder:
         {200: Reply("The patterns.", shapes.PATTERN_LIST)},
         description="Under a pattern only its team starts projects; of several that cover a name the narrowest counts.",
         query=_PATTERN_QUERY,
+        refusals=_NO_INDEX,
     )
 )
 def list_patterns() -> Response:
     """Every pattern of names."""
     asked = read_query(_PATTERN_QUERY)
+    _must_be_there(asked["index"])
     return answer({"patterns": [pattern_line(row) for row in services().readers.rights.patterns(asked["index"])]})
 
 
