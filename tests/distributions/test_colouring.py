@@ -126,6 +126,6 @@ def test_a_text_that_eats_time_has_no_colours(inspector: Inspector, monkeypatch:
     make = sandbox._Child
     inspector.colour(CODE, "loom.py")
     monkeypatch.setattr(sandbox, "_Child", lambda: started.append(1) or make())  # type: ignore[func-returns-value]
-    assert inspector.colour("a<<b " * 50_000, "a.rb") == b""
+    assert inspector.colour("a<<b " * 150_000, "a.rb") == b""
     assert started == []
     assert inspector.colour("pass", "a.py") == b"k4"
