@@ -5,8 +5,12 @@ one is installed, and the upstream never hears of the name.
 from __future__ import annotations
 
 import signal
+import time
+import urllib.error
+import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +47,22 @@ class Company:
             self.services.manager.publish(index, incoming, Claim(path.name), by=TESTER)
 
     def was_asked_for(self, name: str) -> bool:
-        """Whether the upstream saw a name."""
+        """Whether the upstream saw a name: its log is read once it has the line of a request that came later."""
+        mark = f"mark-{uuid.uuid4().hex}"
+        with suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{self.upstream.url}{mark}/", timeout=10).close()
+        assert said(self.upstream.server, mark)
         return name in self.upstream.server.log
+
+
+def said(server: LiveServer, text: str) -> bool:
+    """Whether a server's log has a text within ten seconds: its lines are written together."""
+    until = time.monotonic() + 10
+    while text not in server.log:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @pytest.fixture(scope="module")
@@ -146,4 +164,4 @@ def test_a_private_project_needs_no_upstream(
         done = install(venv, f"{server.url}/simple/", name)
         assert done.code == 0, done.text
     assert install(venv, f"{server.url}/simple/", "absent").code != 0
-    assert " 503 GET    /simple/absent/" in server.log
+    assert said(server, " 503 GET    /simple/absent/")
