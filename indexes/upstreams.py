@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
+import outbound
 from config import Settings
 from database.indexes import IndexRow, UpstreamRow
 from errors import InvalidRequest, InvalidSetting, Unavailable
@@ -29,6 +30,10 @@ def check_for_request(url: str, allow_private: bool) -> None:
         raise InvalidRequest(refusal.sentence) from refusal
 
 
+def _look_up_nothing(host: str, port: int) -> Sequence[outbound.Address]:
+    raise OSError(f"{host}:{port} is not looked up")
+
+
 class Upstreams:
     """Makes members of upstreams. ``password_of`` opens the password of one. Raises InvalidSetting for settings that
     name an address which is never asked.
@@ -44,7 +49,10 @@ class Upstreams:
         self._url_of_settings = ""
         if settings.upstream_way != "none":
             url = settings.upstream_url or default_url()
-            self._url_of_settings = check_url(url, allow_private=settings.upstream_allow_private)
+            # Offline no name is looked up: where nobody answers, that would hold up every start and command.
+            resolver = _look_up_nothing if settings.offline else outbound.resolve
+            allow_private = settings.upstream_allow_private
+            self._url_of_settings = check_url(url, allow_private=allow_private, resolver=resolver)
 
     def of(self, row: IndexRow) -> tuple[Member | Redirect, ...]:
         """Those of an index, in the order in which they are asked. One whose password cannot be opened is left out of

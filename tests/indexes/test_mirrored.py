@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 
+from errors import InvalidSetting
 from indexes.manager import NewUpstream
 from server import create_app
 from services import Services
@@ -54,6 +56,21 @@ def test_it_says_what_the_project_is_and_whence(client: FlaskClient) -> None:
     ):  # fmt: skip
         assert part in page.text, part
     assert "javascript:" not in page.text
+
+
+def test_an_offline_server_looks_no_name_up(
+    open_server: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind an air gap nobody answers that, so it would hold up every start; an address is refused all the same."""
+
+    def asked(*arguments: object) -> None:
+        raise AssertionError(arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    services = open_server(upstream_url="https://index.example.com/simple/", offline="true")
+    assert [one.upstream for one in services.at().reader.upstreams] == ["settings"]
+    with pytest.raises(InvalidSetting):
+        open_server(upstream_url="https://127.0.0.1/simple/", offline="true")
 
 
 def test_a_kept_or_unknown_name_has_none(client: FlaskClient, upstream: FakeUpstream) -> None:
